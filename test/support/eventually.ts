@@ -1,0 +1,23 @@
+/** Waiting for a fact about another process; never a fixed pause. */
+
+export interface EventuallyOptions {
+  /** After this long the last failure is thrown. */
+  readonly timeoutMs?: number;
+  readonly everyMs?: number;
+}
+
+/** Asks again until `assertion` does not throw, and gives its answer; throws its last error when the time is up. */
+export async function eventually<T>(
+  assertion: () => T | Promise<T>,
+  { timeoutMs = 30_000, everyMs = 50 }: EventuallyOptions = {},
+): Promise<T> {
+  const deadlineMs = performance.now() + timeoutMs;
+  for (;;) {
+    try {
+      return await assertion();
+    } catch (error) {
+      if (performance.now() > deadlineMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, everyMs));
+    }
+  }
+}
