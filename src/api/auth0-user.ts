@@ -1,0 +1,234 @@
+/**
+ * Auth0User as people write it: one literal that becomes the CRD, the validator and the type. Defaults live in the code
+ * that uses a field: a default in the schema would appear in people's specs. Limits are those of Auth0's POST /users, so
+ * that what passes here is not refused there.
+ */
+import type { Infer, K8sSchema } from "./k8s-schema.ts";
+import { USER_RULES } from "./rules.ts";
+
+const nullableText = (maxLength: number, what: string) =>
+  ({
+    type: "string",
+    nullable: true,
+    minLength: 1,
+    maxLength,
+    description: `${what} Null removes it at Auth0; kubectl apply drops nulls, so removeAttributes is the spelling that always arrives.`,
+  }) as const;
+
+export const AUTH0_USER_SPEC = {
+  type: "object",
+  description: "What the user shall be. A field that is absent is not managed: never compared, never sent.",
+  required: ["connection"],
+  properties: {
+    connection: {
+      type: "string",
+      minLength: 1,
+      maxLength: 128,
+      pattern: "^\\S+$",
+      description:
+        "Name of the connection that the user belongs to: a database connection, or a passwordless one (email, sms). Immutable.",
+    },
+    userId: {
+      type: "string",
+      maxLength: 300,
+      pattern: "^[^|\\s]+\\|\\S+$",
+      description:
+        "Take over exactly this existing user, for example auth0|64f1c0ffee; such a resource never creates one. Immutable once set.",
+    },
+    email: {
+      type: "string",
+      maxLength: 254,
+      pattern:
+        '^[^\\s@<>()\\[\\]\\\\,;:"]{1,64}@([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\\.)+[a-zA-Z]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$',
+      description: "The user's e-mail address, bare: jane@example.com.",
+    },
+    emailVerified: {
+      type: "boolean",
+      description:
+        "Whether the address counts as confirmed. false is applied at creation and when the spec changes; a confirmation that happens later is reported, not undone.",
+    },
+    verifyEmail: {
+      type: "boolean",
+      description: "Whether Auth0 mails the person to confirm the address when it is set or changed. Default: false.",
+    },
+    username: {
+      type: "string",
+      minLength: 1,
+      maxLength: 128,
+      pattern: "^[a-zA-Z0-9_+.!#$^`~@'-]+$",
+      description: "Only for connections that ask for usernames.",
+    },
+    blocked: {
+      type: "boolean",
+      description:
+        "Whether the user may log in. false is applied at creation and when the spec changes; a block that somebody sets later is reported, not undone.",
+    },
+    givenName: nullableText(150, "The given name."),
+    familyName: nullableText(150, "The family name."),
+    name: nullableText(300, "The full name. Auth0 fills in the address where none is given at creation."),
+    nickname: nullableText(
+      300,
+      "The nickname. Auth0 fills in the local part of the address where none is given at creation.",
+    ),
+    picture: {
+      type: "string",
+      nullable: true,
+      maxLength: 2082,
+      pattern: "^https?://[^\\s]+$",
+      description:
+        "URL of a picture. Auth0 fills in a Gravatar where none is given at creation. Null removes it at Auth0; kubectl apply drops nulls, so removeAttributes is the spelling that always arrives.",
+    },
+    removeAttributes: {
+      type: "array",
+      maxItems: 100,
+      "x-kubernetes-list-type": "set",
+      items: {
+        type: "string",
+        maxLength: 300,
+        pattern: "^(givenName|familyName|name|nickname|picture|blocked|(userMetadata|appMetadata)\\.[^.$][^.]*)$",
+      },
+      description:
+        "Attributes to remove at Auth0: givenName, familyName, name, nickname, picture, userMetadata.KEY, appMetadata.KEY; blocked is set to false.",
+    },
+    userMetadata: {
+      type: "object",
+      maxProperties: 100,
+      "x-kubernetes-preserve-unknown-fields": true,
+      description:
+        "First-level keys of user_metadata. Each key here is owned, keys of others are left alone. A null deletes its key.",
+    },
+    appMetadata: {
+      type: "object",
+      maxProperties: 100,
+      "x-kubernetes-preserve-unknown-fields": true,
+      description:
+        "First-level keys of app_metadata. Each key here is owned, keys of others are left alone. A null deletes its key.",
+    },
+    password: {
+      type: "object",
+      required: ["secretRef"],
+      description: "The password: set at creation, and again whenever the Secret's content changes.",
+      properties: {
+        secretRef: {
+          type: "object",
+          required: ["name"],
+          description:
+            "A Secret in the same namespace, labelled auth0-user-operator.dev/use=password: without the label it is not read.",
+          properties: {
+            name: {
+              type: "string",
+              minLength: 1,
+              maxLength: 253,
+              pattern: "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$",
+              description: "Name of the Secret.",
+            },
+            key: {
+              type: "string",
+              minLength: 1,
+              maxLength: 253,
+              pattern: "^[a-zA-Z0-9._-]+$",
+              description: "Key in the Secret. Default: password.",
+            },
+          },
+        },
+      },
+    },
+    deletionPolicy: {
+      type: "string",
+      enum: ["Delete", "Retain"],
+      description:
+        "What becomes of the user when this resource is deleted. Default: Delete for users that the operator created, Retain for adopted ones.",
+    },
+    suspend: {
+      type: "boolean",
+      description: "While true nothing is read from or written to Auth0 for this user. Default: false.",
+    },
+    syncInterval: {
+      type: "string",
+      maxLength: 20,
+      pattern: "^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$",
+      description: "How often the user is compared with Auth0, at least 10s: 30m, 1h30m. Default: 1h.",
+    },
+  },
+  "x-kubernetes-validations": USER_RULES.map(({ rule, message }) => ({ rule, message })),
+} as const satisfies K8sSchema;
+
+const attributeNames = (description: string) =>
+  ({
+    type: "array",
+    maxItems: 300,
+    "x-kubernetes-list-type": "atomic",
+    items: { type: "string", maxLength: 300 },
+    description,
+  }) as const;
+
+const CONDITION = {
+  type: "object",
+  required: ["type", "status", "reason", "message", "lastTransitionTime"],
+  properties: {
+    type: { type: "string", maxLength: 316 },
+    status: { type: "string", enum: ["True", "False", "Unknown"] },
+    observedGeneration: { type: "integer", format: "int64", minimum: 0 },
+    lastTransitionTime: { type: "string", format: "date-time" },
+    reason: { type: "string", minLength: 1, maxLength: 1024 },
+    message: { type: "string", maxLength: 32768 },
+  },
+} as const satisfies K8sSchema;
+
+export const AUTH0_USER_STATUS = {
+  type: "object",
+  description: "What was found and done. Only the operator writes it.",
+  properties: {
+    userId: { type: "string", maxLength: 300, description: "The user's id at Auth0." },
+    connection: { type: "string", maxLength: 128, description: "The connection that the user lives in." },
+    tenantDomain: { type: "string", maxLength: 253, description: "The tenant that the user lives in." },
+    createdByOperator: {
+      type: "boolean",
+      description: "Whether the operator created the user; otherwise it was adopted.",
+    },
+    observedGeneration: {
+      type: "integer",
+      format: "int64",
+      minimum: 0,
+      description: "The generation of the spec that this status speaks of.",
+    },
+    conditions: {
+      type: "array",
+      maxItems: 16,
+      "x-kubernetes-list-type": "map",
+      "x-kubernetes-list-map-keys": ["type"],
+      items: CONDITION,
+      description: "Ready (summary), Synced, PasswordSynced, DriftDetected; Reconciling and Stalled only while true.",
+    },
+    managedAttributes: attributeNames("The attributes that the spec manages."),
+    removedAttributes: attributeNames("The attributes that the spec removes, and that were removed."),
+    driftedAttributes: attributeNames("Managed attributes that differ at Auth0 and are left alone."),
+    notWritableAttributes: attributeNames(
+      "Attributes that Auth0 refused to change; tried again when the spec changes.",
+    ),
+    lastDriftTime: {
+      type: "string",
+      format: "date-time",
+      description: "When managed attributes were last found changed at Auth0.",
+    },
+    passwordVersion: {
+      type: "string",
+      maxLength: 200,
+      description: "A keyed digest of the password that was last sent; it tells nothing without the operator's key.",
+    },
+    lastHandledReconcileAt: {
+      type: "string",
+      maxLength: 300,
+      description: "The value of the annotation auth0-user-operator.dev/reconcile-requested-at that was last obeyed.",
+    },
+  },
+} as const satisfies K8sSchema;
+
+export type Auth0UserSpec = Infer<typeof AUTH0_USER_SPEC>;
+export type Auth0UserStatus = Infer<typeof AUTH0_USER_STATUS>;
+
+export const GROUP = "auth0-user-operator.dev";
+export const VERSION = "v1alpha1";
+export const API_VERSION = `${GROUP}/${VERSION}`;
+export const KIND = "Auth0User";
+export const PLURAL = "auth0users";

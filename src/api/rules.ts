@@ -1,0 +1,59 @@
+/**
+ * What the API server refuses beyond types: one row a rule, its CEL and its twin in TypeScript side by side, since an
+ * object may reach the operator past the API server's rules (an older CRD, a file). Rules on keys of metadata have no CEL:
+ * CEL can't look into objects of anybody's shape.
+ */
+import type { Auth0UserSpec } from "./auth0-user.ts";
+import { parseDurationMs } from "./duration.ts";
+
+export interface UserRule {
+  readonly rule: string;
+  readonly message: string;
+  /** Where the problem is shown. */
+  readonly path: string;
+  /** Whether `spec` obeys. Rules on transitions obey where there is no `old`. */
+  holds(spec: Auth0UserSpec, old: Auth0UserSpec | undefined): boolean;
+}
+
+const REMOVABLE = ["givenName", "familyName", "name", "nickname", "picture", "blocked"] as const;
+
+export const MIN_SYNC_INTERVAL_MS = 10_000;
+const MAX_SYNC_INTERVAL_MS = 30 * 24 * 3_600_000;
+
+export const USER_RULES: readonly UserRule[] = [
+  {
+    rule: "self.connection == oldSelf.connection",
+    message:
+      "connection is immutable: a user can't move; declare the user of the other connection in a resource of its own",
+    path: "connection",
+    holds: (spec, old) => old === undefined || spec.connection === old.connection,
+  },
+  {
+    rule: "!has(oldSelf.userId) || (has(self.userId) && self.userId == oldSelf.userId)",
+    message: "userId is immutable once set",
+    path: "userId",
+    holds: (spec, old) => old?.userId === undefined || spec.userId === old.userId,
+  },
+  {
+    rule: "has(self.email) || has(self.username) || has(self.userId)",
+    message: "a user needs an email or a username, or a userId to adopt",
+    path: "email",
+    holds: (spec) => spec.email !== undefined || spec.username !== undefined || spec.userId !== undefined,
+  },
+  ...REMOVABLE.map((name): UserRule => ({
+    rule: `!has(self.removeAttributes) || !has(self.${name}) || !('${name}' in self.removeAttributes)`,
+    message: `${name} has a value and is named in removeAttributes: keep one of the two`,
+    path: name,
+    holds: (spec) => (spec[name] ?? undefined) === undefined || !(spec.removeAttributes ?? []).includes(name),
+  })),
+  {
+    rule: "!has(self.syncInterval) || (duration(self.syncInterval) >= duration('10s') && duration(self.syncInterval) <= duration('720h'))",
+    message: "syncInterval must be between 10s and 720h",
+    path: "syncInterval",
+    holds: ({ syncInterval }) => {
+      if (syncInterval === undefined) return true;
+      const ms = parseDurationMs(syncInterval);
+      return ms !== undefined && ms >= MIN_SYNC_INTERVAL_MS && ms <= MAX_SYNC_INTERVAL_MS;
+    },
+  },
+];

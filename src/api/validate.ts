@@ -1,0 +1,116 @@
+/**
+ * Documents in, typed values or every problem at once out. The same schema that the API server enforces, by ajv, and the
+ * twins of its CEL rules; besides, the rules on metadata that a CRD can't express.
+ */
+import { Ajv, type ErrorObject } from "ajv";
+import { AUTH0_USER_SPEC, type Auth0UserSpec } from "./auth0-user.ts";
+import type { K8sSchema } from "./k8s-schema.ts";
+import { metadataIssues } from "./metadata-rules.ts";
+import { USER_RULES } from "./rules.ts";
+
+/** One problem, and what to do about it. */
+export interface Issue {
+  /** `spec.email`, `spec.userMetadata.team` */
+  readonly path: string;
+  readonly message: string;
+}
+
+export type Validated<T> =
+  { readonly kind: "valid"; readonly value: T } | { readonly kind: "invalid"; readonly issues: readonly Issue[] };
+
+const ajv = new Ajv({ allErrors: true, strict: true, verbose: true });
+for (const keyword of [
+  "x-kubernetes-validations",
+  "x-kubernetes-preserve-unknown-fields",
+  "x-kubernetes-list-type",
+  "x-kubernetes-list-map-keys",
+]) {
+  ajv.addKeyword(keyword);
+}
+const isSpec = ajv.compile<Auth0UserSpec>(closed(AUTH0_USER_SPEC));
+
+/** @param old the spec before, where it is known: rules on transitions need it */
+export function validateUserSpec(spec: unknown, old?: Auth0UserSpec): Validated<Auth0UserSpec> {
+  if (!isSpec(spec)) return { kind: "invalid", issues: issuesFrom(isSpec.errors ?? []) };
+  const issues = [
+    ...USER_RULES.filter((rule) => !rule.holds(spec, old)).map(({ path, message }) => ({
+      path: `spec.${path}`,
+      message,
+    })),
+    ...metadataIssues(spec),
+  ];
+  return issues.length === 0 ? { kind: "valid", value: spec } : { kind: "invalid", issues };
+}
+
+/** The schema as a file is held to it: a field it does not know is a mistake (the API server would drop or refuse it). */
+function closed(schema: K8sSchema): Record<string, unknown> {
+  if (schema.type === "array") return { ...schema, items: closed(schema.items) };
+  if (!("properties" in schema)) return { ...schema };
+  const properties = Object.fromEntries(Object.entries(schema.properties).map(([name, one]) => [name, closed(one)]));
+  return { ...schema, properties, additionalProperties: false };
+}
+
+function issuesFrom(errors: readonly ErrorObject[]): Issue[] {
+  return errors.map((error) => {
+    const path = ["spec", ...error.instancePath.split("/").slice(1).map(unescapePointer)].join(".");
+    switch (error.keyword) {
+      case "additionalProperties": {
+        const name = String(error.params["additionalProperty"]);
+        const known = Object.keys(Object(error.parentSchema?.["properties"]));
+        return { path: `${path}.${name}`, message: `unknown field${suggestion(name, known)}` };
+      }
+      case "required":
+        return { path: `${path}.${String(error.params["missingProperty"])}`, message: "is required" };
+      case "pattern":
+        return {
+          path,
+          message: PATTERN_MESSAGES.get(path.replace(/\.\d+$/, "")) ?? error.message ?? "has a wrong form",
+        };
+      case "enum":
+        return { path, message: `must be one of ${[error.schema].flat().join(", ")}` };
+      default:
+        return { path, message: error.message ?? "is not valid" };
+    }
+  });
+}
+
+/** What a value must look like, in words; the pattern itself tells a person nothing. */
+const PATTERN_MESSAGES: ReadonlyMap<string, string> = new Map([
+  ["spec.connection", "must be a connection's name, without blanks"],
+  ["spec.userId", "must be a whole user id with its strategy, such as auth0|64f1c0ffee"],
+  ["spec.email", "must be a bare address, such as jane@example.com"],
+  ["spec.username", "may hold letters, digits and _ + - . ! # $ ^ ` ~ @ '"],
+  ["spec.picture", "must be an http(s) URL, such as https://example.com/jane.png"],
+  [
+    "spec.removeAttributes",
+    "must be one of givenName, familyName, name, nickname, picture, blocked, userMetadata.KEY, appMetadata.KEY",
+  ],
+  ["spec.password.secretRef.name", "must be the name of a Secret"],
+  ["spec.password.secretRef.key", "must be a key of a Secret"],
+  ["spec.syncInterval", "must be a duration, such as 30m or 1h30m"],
+]);
+
+function unescapePointer(part: string): string {
+  return part.replaceAll("~1", "/").replaceAll("~0", "~");
+}
+
+/** A field that differs in case, or in one place, is probably the one that was meant. */
+function suggestion(name: string, known: readonly string[]): string {
+  const close = known.find(
+    (one) => one.toLowerCase() === name.toLowerCase().replaceAll(/[_-]/g, "") || isOneEditAway(one, name),
+  );
+  return close === undefined ? "" : `; did you mean ${close}?`;
+}
+
+function isOneEditAway(a: string, b: string): boolean {
+  if (Math.abs(a.length - b.length) > 1) return false;
+  let start = 0;
+  while (start < a.length && a[start] === b[start]) start++;
+  const tails = [
+    a.slice(start + 1) === b.slice(start + 1),
+    a.slice(start) === b.slice(start + 1),
+    a.slice(start + 1) === b.slice(start),
+  ];
+  const isSwapped = a[start] === b[start + 1] && a[start + 1] === b[start] && a.slice(start + 2) === b.slice(start + 2);
+  return isSwapped || tails.some(Boolean);
+}

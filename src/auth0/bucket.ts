@@ -1,0 +1,171 @@
+/**
+ * One of the tenant's token buckets, followed from what its answers show, so that a call waits here instead of being
+ * refused there. What seems available = what the last answer left + what has flowed in since − the calls under way.
+ * The inflow is never told; it is bounded from below by two observations, and the greater bound is used:
+ * the headers (a bucket that lacks d tokens now and is full by t gains at least d / t), and the count (what was consumed
+ * over a stretch in which the bucket never was full must have flowed in).
+ */
+import type { Clock, EpochMs } from "../runtime/clock.ts";
+
+/** What an answer says of its bucket. */
+export interface RateHeaders {
+  /** The bucket's size. */
+  readonly limit: number;
+  readonly remaining: number;
+  /** When the bucket is full again, rounded up to a second (recorded: full, not "one token more"). */
+  readonly fullAtMs: EpochMs;
+}
+
+export type Admission = { readonly kind: "go" } | { readonly kind: "come back"; readonly atMs: EpochMs };
+
+/** Whoever would wait longer is told when to come back, and holds no place meanwhile. */
+const MAX_WAIT_MS = 2_000;
+/** Who was sent away comes back a little early rather than late: a token that nobody waits for is lost when full. */
+const EARLY_FACTOR = 1.25;
+/** The part of a bucket that is left alone: other clients of the tenant, and answers under way. */
+const RESERVED_SHARE = 1 / 20;
+/** Until observations say more: half of the slowest plan (Free: 2 calls a second). */
+const MIN_INFLOW_PER_MS = 1 / 1_000;
+/** A 429 means that the inflow was overrated, or is shared with somebody. */
+const INFLOW_AFTER_REFUSAL = 0.8;
+/** A count over a longer stretch than this is begun anew, so that it follows a tenant's other clients. */
+const MAX_COUNT_MS = 60_000;
+
+export class Bucket {
+  readonly #clock: Clock;
+  #limit: number;
+  #remaining: number;
+  #atMs: EpochMs;
+  #inflowPerMs = MIN_INFLOW_PER_MS;
+  #isInflowKnown = false;
+  #count: { readonly sinceMs: EpochMs; readonly remaining: number; readonly underWay: number; answers: number };
+  #underWay = 0;
+  #closedUntilMs: EpochMs = 0;
+  #lastTurnMs: EpochMs = 0;
+  readonly #waiting = new Set<() => void>();
+  #cancelTimer: (() => void) | undefined;
+
+  constructor({ limit, remaining }: RateHeaders, clock: Clock) {
+    this.#clock = clock;
+    this.#limit = limit;
+    this.#remaining = remaining;
+    this.#atMs = clock.now();
+    this.#count = { sinceMs: this.#atMs, remaining, underWay: 0, answers: 0 };
+  }
+
+  /**
+   * Waits for a turn, or says when to come back. After every "go" exactly one `leave`.
+   * @throws `signal.reason`
+   */
+  async enter(signal: AbortSignal): Promise<Admission> {
+    signal.throwIfAborted();
+    if (this.#waiting.size === 0 && this.#isOpen()) {
+      this.#underWay++;
+      return { kind: "go" };
+    }
+    const waitMs = this.#expectedWaitMs(this.#waiting.size + 1);
+    if (waitMs > MAX_WAIT_MS) return { kind: "come back", atMs: this.#takeTurn(waitMs) };
+    await this.#wait(signal);
+    return { kind: "go" };
+  }
+
+  /** @param headers of the answer; `undefined` where it had none, or there was no answer */
+  leave(headers: RateHeaders | undefined): void {
+    this.#underWay--;
+    if (headers !== undefined) this.#learn(headers);
+    this.#admit();
+  }
+
+  /** A 429 came: nobody goes before `untilMs`. Who got it leaves as well. */
+  close(untilMs: EpochMs): void {
+    this.#closedUntilMs = Math.max(this.#closedUntilMs, untilMs);
+    this.#inflowPerMs = Math.max(this.#inflowPerMs * INFLOW_AFTER_REFUSAL, MIN_INFLOW_PER_MS);
+    this.#remaining = 0;
+    this.#atMs = this.#closedUntilMs;
+    this.#beginCount();
+  }
+
+  #learn({ limit, remaining, fullAtMs }: RateHeaders): void {
+    const nowMs = this.#clock.now();
+    this.#limit = limit;
+    this.#remaining = remaining;
+    this.#atMs = nowMs;
+    const lacking = limit - remaining - 1;
+    if (lacking > 0 && fullAtMs > nowMs) this.#raiseInflow(lacking / (fullAtMs - nowMs));
+    const { sinceMs, answers, remaining: before, underWay } = this.#count;
+    this.#count.answers++;
+    if (remaining >= limit - 1 || nowMs - sinceMs > MAX_COUNT_MS) this.#beginCount();
+    else if (nowMs > sinceMs) this.#raiseInflow((remaining - before + answers - underWay) / (nowMs - sinceMs));
+  }
+
+  #raiseInflow(perMs: number): void {
+    if (perMs <= 0) return;
+    this.#isInflowKnown = true;
+    this.#inflowPerMs = Math.max(this.#inflowPerMs, perMs);
+  }
+
+  #beginCount(): void {
+    this.#count = { sinceMs: this.#clock.now(), remaining: this.#remaining, underWay: this.#underWay, answers: 0 };
+  }
+
+  get #available(): number {
+    const flowedIn = Math.max(0, this.#clock.now() - this.#atMs) * this.#inflowPerMs;
+    return Math.min(this.#limit, this.#remaining + flowedIn) - this.#underWay - this.#reserve;
+  }
+
+  get #reserve(): number {
+    return Math.floor(this.#limit * RESERVED_SHARE);
+  }
+
+  #isOpen(): boolean {
+    return this.#clock.now() >= this.#closedUntilMs && this.#available >= 1;
+  }
+
+  /** Until `count` more calls have gone, if the inflow is no greater than it is known to be. */
+  #expectedWaitMs(count: number): number {
+    const closedMs = Math.max(0, this.#closedUntilMs - this.#clock.now());
+    return closedMs + Math.max(0, count - this.#available) / this.#inflowPerMs;
+  }
+
+  /** The next free moment after those that were given to others who were sent away. */
+  #takeTurn(waitMs: number): EpochMs {
+    const nowMs = this.#clock.now();
+    if (!this.#isInflowKnown) return nowMs + MAX_WAIT_MS;
+    const earliestMs = nowMs + waitMs / EARLY_FACTOR;
+    this.#lastTurnMs = Math.max(this.#lastTurnMs + 1 / (this.#inflowPerMs * EARLY_FACTOR), earliestMs);
+    return this.#lastTurnMs;
+  }
+
+  #wait(signal: AbortSignal): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const onAbort = (): void => {
+      this.#waiting.delete(go);
+      reject(signal.reason);
+    };
+    const go = (): void => {
+      signal.removeEventListener("abort", onAbort);
+      resolve();
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    this.#waiting.add(go);
+    this.#admit();
+    return promise;
+  }
+
+  /** Lets go who may, first come first served, and looks again when the next one should be able to. */
+  #admit(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    for (const go of this.#waiting) {
+      if (!this.#isOpen()) {
+        this.#cancelTimer = this.#clock.timer(Math.max(1, this.#expectedWaitMs(1)), () => {
+          this.#admit();
+        });
+        return;
+      }
+      this.#waiting.delete(go);
+      this.#underWay++;
+      go();
+    }
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * Tokens for the Management API: one for all calls, asked for when first needed, renewed before it ends, never asked for
+ * twice at once. A refusal is remembered for a while, so that ten thousand users with one wrong secret ask once.
+ */
+import { findJsonObject } from "../runtime/json.ts";
+import type { Clock, EpochMs } from "../runtime/clock.ts";
+import type { DirectoryError } from "../reconcile/errors.ts";
+import { abortable } from "../runtime/abort.ts";
+import { NoAnswerError, type HttpAnswer, type TenantHttp } from "./http.ts";
+import { callFailed, describeRefusal } from "./translate-failure.ts";
+import type { TenantAddress } from "./tenant-address.ts";
+
+/** How the program proves to the tenant who it is. */
+export type Credentials =
+  | { readonly kind: "client secret"; readonly clientId: string; readonly clientSecret: string }
+  /** A Management API token as it is, for trials and for people who mint it elsewhere. */
+  | { readonly kind: "token"; readonly token: string };
+
+export interface AccessToken {
+  readonly value: string;
+  readonly expiresAtMs: EpochMs;
+  readonly lifetimeMs: number;
+}
+
+/** Renewed when a tenth of its life is left: of a day, the last 2.4 hours, in which Auth0 may be away. */
+const RENEW_AT_SHARE_LEFT = 0.1;
+/** How long a refusal stands before the tenant is asked again. */
+const REFUSAL_STANDS_MS = 30_000;
+
+export function needsRenewal(token: AccessToken, nowMs: EpochMs): boolean {
+  return token.expiresAtMs - nowMs < token.lifetimeMs * RENEW_AT_SHARE_LEFT;
+}
+
+export class TokenSource {
+  readonly #address: TenantAddress;
+  readonly #credentials: Credentials;
+  readonly #http: TenantHttp;
+  readonly #clock: Clock;
+  readonly #onAnswer: (status: number) => void;
+  #token: AccessToken | undefined;
+  #asking: Promise<AccessToken> | undefined;
+  #refusal: { readonly error: DirectoryError; readonly untilMs: EpochMs } | undefined;
+
+  /** @param onAnswer is told the status of every answer of the token endpoint; 0 for none */
+  constructor(
+    address: TenantAddress,
+    credentials: Credentials,
+    http: TenantHttp,
+    clock: Clock,
+    onAnswer: (status: number) => void,
+  ) {
+    this.#address = address;
+    this.#credentials = credentials;
+    this.#http = http;
+    this.#clock = clock;
+    this.#onAnswer = onAnswer;
+  }
+
+  /** @throws DirectoryError `credentials_invalid`, `rate_limited` or `unavailable`; `signal.reason` */
+  async get(signal: AbortSignal): Promise<string> {
+    if (this.#credentials.kind === "token") {
+      if (this.#refusal !== undefined) throw this.#refusal.error;
+      return this.#credentials.token;
+    }
+    const nowMs = this.#clock.now();
+    const token = this.#token;
+    if (token !== undefined && !needsRenewal(token, nowMs)) return token.value;
+    if (this.#refusal !== undefined && nowMs < this.#refusal.untilMs) {
+      if (token !== undefined && nowMs < token.expiresAtMs) return token.value;
+      throw this.#refusal.error;
+    }
+    this.#asking ??= this.#ask(this.#credentials).finally(() => {
+      this.#asking = undefined;
+    });
+    if (token !== undefined && nowMs < token.expiresAtMs) {
+      this.#asking.catch(() => {}); // the token that stands is good; the failure is remembered in #refusal
+      return token.value;
+    }
+    return (await abortable(this.#asking, signal)).value;
+  }
+
+  /** The tenant refused this token: it is not handed out again. */
+  invalidate(token: string): void {
+    if (this.#token?.value === token) this.#token = undefined;
+    if (this.#credentials.kind === "token") {
+      this.#refuse(
+        callFailed(
+          "credentials_invalid",
+          "the tenant refuses AUTH0_API_TOKEN: it is wrong, expired, or of another tenant",
+        ),
+      );
+    }
+  }
+
+  /** One question for everybody who waits: it is not cancelled with any of them, its own deadline ends it. */
+  async #ask({ clientId, clientSecret }: Extract<Credentials, { kind: "client secret" }>): Promise<AccessToken> {
+    const askedAtMs = this.#clock.now();
+    let answer: HttpAnswer;
+    try {
+      answer = await this.#http.send(
+        {
+          method: "POST",
+          path: "/oauth/token",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({
+            grant_type: "client_credentials",
+            client_id: clientId,
+            client_secret: clientSecret,
+            audience: this.#address.audience,
+          }),
+        },
+        new AbortController().signal,
+      );
+    } catch (error) {
+      this.#onAnswer(0);
+      if (!(error instanceof NoAnswerError)) throw error;
+      throw this.#refuse(
+        callFailed("unavailable", `ask ${this.#address.domain} for a token: ${error.message}`, { cause: error }),
+      );
+    }
+    this.#onAnswer(answer.status);
+    const body = findJsonObject(answer.body);
+    const value = body?.["access_token"];
+    if (answer.status === 200 && typeof value === "string" && value !== "") {
+      const seconds = Number(body?.["expires_in"]);
+      const lifetimeMs = (Number.isFinite(seconds) && seconds > 0 ? seconds : 3600) * 1000;
+      this.#refusal = undefined;
+      this.#token = { value, expiresAtMs: askedAtMs + lifetimeMs, lifetimeMs };
+      return this.#token;
+    }
+    throw this.#refuse(tokenRefused(answer, this.#address, clientSecret));
+  }
+
+  #refuse(error: DirectoryError): DirectoryError {
+    this.#refusal = { error, untilMs: this.#clock.now() + REFUSAL_STANDS_MS };
+    return error;
+  }
+}
+
+/** The token endpoint has an envelope of its own: `{error, error_description}`. */
+function tokenRefused(answer: HttpAnswer, { domain }: TenantAddress, clientSecret: string): DirectoryError {
+  const said = describeRefusal(answer, [clientSecret]);
+  const what = `ask ${domain} for a token: ${String(answer.status)} ${said}`;
+  if (answer.status === 429) return callFailed("rate_limited", what);
+  if (answer.status >= 500) return callFailed("unavailable", what);
+  return callFailed(
+    "credentials_invalid",
+    `${what}: check the domain, the client id and secret, and that the client is authorized for the Management API`,
+  );
+}

@@ -1,0 +1,104 @@
+/**
+ * Every answer that is no success, translated once: status and body → a code, a message without secrets, a remedy.
+ * Classified by status first, since `errorCode` is often missing; then by errorCode and by what the message says. The
+ * texts are from Auth0's OpenAPI document and from recorded or reported answers.
+ */
+import type { AttributePath } from "../core/plan.ts";
+import { DirectoryError, type DirectoryErrorCode } from "../reconcile/errors.ts";
+import type { EpochMs } from "../runtime/clock.ts";
+import { findJsonObject } from "../runtime/json.ts";
+import type { Remedy } from "../runtime/remedy.ts";
+import type { HttpAnswer } from "./http.ts";
+import { attributeNameOf } from "./wire-user.ts";
+
+/** What is shown of a far side's message: enough to understand it, too little to fill a status. */
+const MAX_MESSAGE_CHARS = 400;
+
+const REMEDIES: Readonly<Record<DirectoryErrorCode, Remedy>> = {
+  rate_limited: { kind: "backoff" },
+  unavailable: { kind: "backoff" },
+  credentials_invalid: { kind: "backoff" },
+  insufficient_scope: { kind: "backoff" },
+  user_not_found: { kind: "backoff" },
+  already_exists: { kind: "stall" },
+  custom_domain_conflict: { kind: "stall" },
+  connection_not_found: { kind: "stall" },
+  connection_unsupported: { kind: "stall" },
+  attribute_not_writable: { kind: "stall" },
+  password_rejected: { kind: "stall" },
+  rejected: { kind: "stall" },
+};
+
+export function callFailed(
+  code: DirectoryErrorCode,
+  message: string,
+  options: ErrorOptions & { attributes?: readonly AttributePath[] } = {},
+): DirectoryError {
+  return new DirectoryError(code, message, REMEDIES[code], options);
+}
+
+/** A 429: the remedy is the moment that the answer names. */
+export function rateLimited(what: string, untilMs: EpochMs): DirectoryError {
+  return new DirectoryError("rate_limited", `${what}: the tenant's rate limit is used up`, { kind: "wait", untilMs });
+}
+
+/**
+ * @param what what was being done to what, for the message: "create user in db"
+ * @param secrets values that the request carried and that no message may repeat
+ */
+export function translateRefusal(what: string, answer: HttpAnswer, secrets: readonly string[]): DirectoryError {
+  const said = describeRefusal(answer, secrets);
+  const errorCode = findJsonObject(answer.body)?.["errorCode"];
+  const code = classify(answer.status, said, typeof errorCode === "string" ? errorCode : "");
+  const message = `${what}: ${String(answer.status)} ${said}`;
+  return callFailed(code, message, { attributes: code === "attribute_not_writable" ? attributesNamed(said) : [] });
+}
+
+/** What the far side said, cut short, without the secrets. */
+export function describeRefusal(answer: HttpAnswer, secrets: readonly string[]): string {
+  const body = findJsonObject(answer.body);
+  const text = [body?.["message"], body?.["error_description"], body?.["error"]].find(
+    (said): said is string => typeof said === "string" && said !== "",
+  );
+  let said = text ?? "(no message)";
+  for (const secret of secrets) if (secret !== "") said = said.replaceAll(secret, "*****");
+  return said.length > MAX_MESSAGE_CHARS ? `${said.slice(0, MAX_MESSAGE_CHARS)}…` : said;
+}
+
+function classify(status: number, said: string, errorCode: string): DirectoryErrorCode {
+  if (status === 429) return "rate_limited";
+  if (status >= 500 || status === 408) return "unavailable";
+  if (status === 401) return "credentials_invalid";
+  if (status === 403) return "insufficient_scope";
+  if (status === 404) return "user_not_found";
+  if (status === 409) return errorCode === "custom_domain_conflict" ? "custom_domain_conflict" : "already_exists";
+  return BY_TEXT.find(([pattern]) => pattern.test(`${errorCode}: ${said}`))?.[1] ?? "rejected";
+}
+
+/** 400s by `errorCode: message`, the first that matches. */
+const BY_TEXT: readonly (readonly [RegExp, DirectoryErrorCode])[] = [
+  [/\bPassword(Strength|Dictionary|NoUserInfo|History|TooLong)Error\b/, "password_rejected"],
+  [/inexistent_connection|connection does not exist/i, "connection_not_found"],
+  [
+    /does not support user creation|Connection is disabled|username for connection without requires_username/i,
+    "connection_unsupported",
+  ],
+  [
+    /user attributes cannot be (updated|removed)|not allowed to update the following user attributes/i,
+    "attribute_not_writable",
+  ],
+  [
+    /Cannot update email for non-database user|Email verification is not supported|users without an username/i,
+    "attribute_not_writable",
+  ],
+  [/username provided is in use already|specified new email already exists|user already exists/i, "already_exists"],
+];
+
+/** "The following user attributes cannot be updated: family_name, name. The connection …" and its kin. */
+function attributesNamed(said: string): AttributePath[] {
+  const list = /attributes(?: cannot be (?:updated|removed))?: ([a-z_]+(?:, [a-z_]+)*)/i.exec(said)?.[1];
+  if (list !== undefined) return list.split(", ").flatMap((name) => attributeNameOf(name) ?? []);
+  if (/Cannot update email/i.test(said)) return ["email"];
+  if (/Email verification/i.test(said)) return ["emailVerified"];
+  return /users without an username/i.test(said) ? ["username"] : [];
+}

@@ -1,0 +1,56 @@
+/**
+ * The table of fields: one row each, how it is compared, what removing it means, and what Auth0 does to it behind one's
+ * back. The plan, the printer and the reference docs read it; nothing else knows a field by name.
+ */
+import type { RootAttributeName } from "./desired-user.ts";
+import type { ObservedUser } from "./observed-user.ts";
+
+export type RootValue = string | boolean;
+
+export interface RootField {
+  readonly name: RootAttributeName;
+  /** What a null in the spec asks Auth0 for: to drop the attribute, or (a flag) to set it to false. */
+  readonly removal: "null" | "false";
+  /**
+   * A security flag is applied at creation and when the spec changes; somebody's later change from false to true had a
+   * reason (a block, a confirmed address): it is reported and not undone.
+   */
+  readonly isOneWay: boolean;
+  /** Fields of different groups exclude each other in one PATCH (`core/split.ts`); without a group a field goes with any. */
+  readonly group: "username" | "email" | undefined;
+  /** The value as it is compared: what Auth0 stores, not what people type. */
+  normalise(value: RootValue, user: ObservedUser): RootValue;
+  /** Whether `value` is what Auth0 makes up by itself where nothing is set: what may stand again after a removal. */
+  isDerived(value: RootValue, user: ObservedUser): boolean;
+}
+
+const verbatim = (value: RootValue): RootValue => value;
+const never = (): boolean => false;
+
+/** Auth0's own store keeps addresses and usernames in lower case; other stores keep what they were given. */
+function lowerCasedInOwnStore(value: RootValue, user: ObservedUser): RootValue {
+  return typeof value === "string" && user.identities[0]?.provider === "auth0" ? value.toLowerCase() : value;
+}
+
+const text = { removal: "null", isOneWay: false, group: undefined, normalise: verbatim, isDerived: never } as const;
+const flag = { ...text, removal: "false", isOneWay: true } as const;
+
+export const ROOT_FIELDS: readonly RootField[] = [
+  { ...text, name: "email", group: "email", normalise: lowerCasedInOwnStore },
+  { ...text, name: "username", group: "username", normalise: lowerCasedInOwnStore },
+  { ...flag, name: "emailVerified", group: "email" },
+  { ...flag, name: "blocked" },
+  { ...text, name: "givenName" },
+  { ...text, name: "familyName" },
+  { ...text, name: "name", isDerived: (value, user) => isSameText(value, user.attributes.email) },
+  { ...text, name: "nickname", isDerived: (value, user) => isSameText(value, user.attributes.email?.split("@")[0]) },
+  {
+    ...text,
+    name: "picture",
+    isDerived: (value) => /^https:\/\/(s|secure)\.gravatar\.com\/avatar\//.test(String(value)),
+  },
+];
+
+function isSameText(value: RootValue, derived: string | undefined): boolean {
+  return derived !== undefined && String(value).toLowerCase() === derived.toLowerCase();
+}

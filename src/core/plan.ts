@@ -1,0 +1,174 @@
+/**
+ * What should change: desired and observed in, a plan out. Values only; no clock, no network, no log. The operator
+ * applies what this function says, and a person who asks for the plan is shown the same value.
+ */
+import type { DesiredUser, RootAttributeName } from "./desired-user.ts";
+import { ROOT_FIELDS, type RootField, type RootValue } from "./fields.ts";
+import { isSameJson, type JsonMap, type JsonValue } from "./json.ts";
+import type { ObservedUser } from "./observed-user.ts";
+import { splitIntoPatches } from "./split.ts";
+import type { UserPatch } from "./writes.ts";
+
+export type MetadataKind = "userMetadata" | "appMetadata";
+export const METADATA_KINDS: readonly MetadataKind[] = ["userMetadata", "appMetadata"];
+
+/** A managed attribute by its name in the manifest; metadata by first-level key. */
+export type AttributePath = RootAttributeName | `${MetadataKind}.${string}`;
+
+/** One attribute that differs. `from: undefined` is absent at Auth0, `to: null` is to be removed. */
+export type Change = RootChange | MetadataChange;
+
+export interface RootChange {
+  readonly kind: "root";
+  readonly path: RootAttributeName;
+  readonly field: RootField;
+  readonly from: RootValue | undefined;
+  readonly to: RootValue | null;
+}
+
+export interface MetadataChange {
+  readonly kind: MetadataKind;
+  readonly path: `${MetadataKind}.${string}`;
+  readonly key: string;
+  readonly from: JsonValue | undefined;
+  readonly to: JsonValue;
+}
+
+/** What Auth0 showed after it was asked for something else: asked again, it would show the same, so it is left there. */
+export interface Settled {
+  readonly asked: JsonValue;
+  readonly shown: JsonValue | undefined;
+}
+
+/** What earlier passes know, without which the same two values would mean something else. */
+export interface PlanHistory {
+  /** Whether the spec was changed since it was last brought about: one-way flags are applied then, and only then. */
+  readonly isNewSpec: boolean;
+  /** Drift that was found and left alone. */
+  readonly reported: ReadonlySet<AttributePath>;
+  /** Attributes whose removal was brought about: what Auth0 derives in their place is no drift. */
+  readonly removed: ReadonlySet<AttributePath>;
+  readonly settled: ReadonlyMap<AttributePath, Settled>;
+  /** Attributes that Auth0 refused to change under this spec: not tried again. */
+  readonly notWritable: ReadonlySet<AttributePath>;
+}
+
+export interface UpdatePlan {
+  /** What is to be done, in the order of the table of fields. */
+  readonly changes: readonly Change[];
+  /** The same as calls: one, unless Auth0 refuses to take some of the changes together. Empty: in sync. */
+  readonly patches: readonly UserPatch[];
+  /** What differs and is reported only. */
+  readonly reported: readonly AttributePath[];
+}
+
+/**
+ * The smallest set of writes after which `observed` is as `desired`. Attributes that `desired` does not mention are
+ * neither compared nor sent. A user in sync gives an empty plan.
+ *
+ * @param password to be set with this update, where its content changed
+ */
+export function planUpdate(
+  desired: DesiredUser,
+  observed: ObservedUser,
+  history: PlanHistory,
+  password?: string,
+): UpdatePlan {
+  const changes: Change[] = [];
+  const reported: AttributePath[] = [];
+  for (const field of ROOT_FIELDS) {
+    const change = rootChange(field, desired, observed, history);
+    if (change === undefined) continue;
+    if (isLeftToPeople(change, history)) reported.push(field.name);
+    else changes.push(change);
+  }
+  for (const kind of METADATA_KINDS) {
+    changes.push(...metadataChanges(kind, desired[kind], observed, history));
+  }
+  return { changes, patches: splitIntoPatches(changes, desired, password), reported };
+}
+
+/** Every attribute that `desired` manages, in the order of the table of fields. */
+export function managedAttributes(desired: DesiredUser): AttributePath[] {
+  return managedValues(desired).map(([path]) => path);
+}
+
+/** The managed attributes that are to be absent. */
+export function removedAttributes(desired: DesiredUser): AttributePath[] {
+  return managedValues(desired).flatMap(([path, value]) => (value === null ? [path] : []));
+}
+
+/** What Auth0 shows after these changes where they were to bring about something else. */
+export function unmetChanges(changes: readonly Change[], answer: ObservedUser): Map<AttributePath, Settled> {
+  const unmet = new Map<AttributePath, Settled>();
+  for (const change of changes) {
+    const shown = change.kind === "root" ? answer.attributes[change.path] : answer[change.kind][change.key];
+    if (!isMet(change, shown, answer)) unmet.set(change.path, { asked: change.to, shown });
+  }
+  return unmet;
+}
+
+function managedValues(desired: DesiredUser): [AttributePath, JsonValue][] {
+  const values: [AttributePath, JsonValue][] = [];
+  for (const { name } of ROOT_FIELDS) {
+    const value = desired.attributes[name];
+    if (value !== undefined) values.push([name, value]);
+  }
+  for (const kind of METADATA_KINDS) {
+    for (const [key, value] of Object.entries(desired[kind])) values.push([`${kind}.${key}`, value]);
+  }
+  return values;
+}
+
+function rootChange(
+  field: RootField,
+  desired: DesiredUser,
+  observed: ObservedUser,
+  history: PlanHistory,
+): RootChange | undefined {
+  const declared = desired.attributes[field.name];
+  if (declared === undefined || history.notWritable.has(field.name)) return undefined;
+  const to: RootValue | null = declared === null && field.removal === "false" ? false : declared;
+  const from = observed.attributes[field.name];
+  const change = { kind: "root", path: field.name, field, from, to } as const;
+  if (isMet(change, from, observed) || isSettled(history.settled.get(field.name), to, from)) return undefined;
+  const isReplacedByDefault = to === null && from !== undefined && field.isDerived(from, observed);
+  return isReplacedByDefault && history.removed.has(field.name) ? undefined : change;
+}
+
+function isMet(change: Change, shown: JsonValue | undefined, user: ObservedUser): boolean {
+  if (change.to === null || shown === undefined) return change.to === null && shown === undefined;
+  if (change.kind !== "root" || typeof shown === "object" || typeof shown === "number")
+    return isSameJson(change.to, shown);
+  return shown !== null && change.field.normalise(change.to, user) === change.field.normalise(shown, user);
+}
+
+/**
+ * A one-way flag is lowered with a new spec only, and not even then where its rise had already been reported: who
+ * edits a nickname does not mean to lift a block that somebody set for a reason.
+ */
+function isLeftToPeople({ field, to }: RootChange, history: PlanHistory): boolean {
+  return field.isOneWay && to === false && (!history.isNewSpec || history.reported.has(field.name));
+}
+
+function metadataChanges(kind: MetadataKind, desired: JsonMap, observed: ObservedUser, history: PlanHistory): Change[] {
+  const changes: Change[] = [];
+  for (const [key, to] of Object.entries(desired)) {
+    const path = `${kind}.${key}` as const;
+    const from = Object.hasOwn(observed[kind], key) ? observed[kind][key] : undefined;
+    const change = { kind, path, key, from, to };
+    if (
+      isMet(change, from, observed) ||
+      history.notWritable.has(path) ||
+      isSettled(history.settled.get(path), to, from)
+    ) {
+      continue;
+    }
+    changes.push(change);
+  }
+  return changes;
+}
+
+function isSettled(settled: Settled | undefined, to: JsonValue, from: JsonValue | undefined): boolean {
+  return settled !== undefined && isSameJson(settled.asked, to) && isSameJson(settled.shown, from);
+}

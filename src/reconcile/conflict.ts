@@ -1,0 +1,32 @@
+/** Who holds an address or username that Auth0 calls taken. */
+import type { DesiredUser } from "../core/desired-user.ts";
+import { ownConnection, type ObservedUser } from "../core/observed-user.ts";
+import { canChooseId, type UserDirectory } from "./ports.ts";
+
+export interface Holders {
+  /** The one that bears this resource's own marker. */
+  readonly marked: ObservedUser | undefined;
+  readonly others: readonly ObservedUser[];
+}
+
+/**
+ * Looks the address up first (strongly consistent; lower-cased, as Auth0's own store keeps it), then the username (by
+ * search). Only users whose first identity is in the declared connection count: one that was merely linked is somebody
+ * else's.
+ */
+export async function findHolders(
+  { attributes: { email, username }, connection }: DesiredUser,
+  isMarked: (user: ObservedUser) => boolean,
+  directory: UserDirectory,
+  signal: AbortSignal,
+): Promise<Holders> {
+  const asStored = (text: string): string => (canChooseId(connection) ? text.toLowerCase() : text);
+  const hits: ObservedUser[] = [];
+  if (typeof email === "string") hits.push(...(await directory.findUsersByEmail(asStored(email), signal)));
+  if (hits.length === 0 && typeof username === "string") {
+    hits.push(...(await directory.searchUsersByUsername(asStored(username), signal)));
+  }
+  const holders = hits.filter((user) => ownConnection(user) === connection);
+  const marked = holders.find(isMarked);
+  return { marked, others: holders.filter((user) => user !== marked) };
+}

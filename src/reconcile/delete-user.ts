@@ -1,0 +1,137 @@
+/**
+ * The end of one user: decides whether it may be deleted at Auth0, deletes it, and says what may become of the resource.
+ * Only a user that is proven ours is ever deleted; 204 proves nothing, since Auth0 answers it for an absent id, too.
+ */
+import type { DesiredUser } from "../core/desired-user.ts";
+import type { ConnectionName, UserId } from "../core/ids.ts";
+import { ownConnection, type ObservedUser } from "../core/observed-user.ts";
+import type { Ownership } from "../core/ownership.ts";
+import type { Clock, EpochMs } from "../runtime/clock.ts";
+import type { Remedy } from "../runtime/remedy.ts";
+import { findHolders } from "./conflict.ts";
+import { DirectoryError } from "./errors.ts";
+import type { Sighting } from "./outcome.ts";
+import type { UserDirectory } from "./ports.ts";
+import { REASON_OF, type Reason } from "./reasons.ts";
+
+export type DeletionPolicy = "Delete" | "Retain";
+
+export interface DeletionDeclaration {
+  readonly ownership: Ownership;
+  /** The connection that the user was in when it was last in hand. */
+  readonly connection: ConnectionName;
+  /** `undefined`: Delete for users that we created, Retain for adopted ones. */
+  readonly policy: DeletionPolicy | undefined;
+  readonly lastSeen: Sighting | undefined;
+  /** The id whose deletion, linked identities included, a person confirmed. */
+  readonly confirmedId: string | undefined;
+  /** For a creation whose end is not known and whose id Auth0 chose. */
+  readonly desired: DesiredUser | undefined;
+  readonly isMarked: (user: ObservedUser) => boolean;
+}
+
+export type DeletionOutcome =
+  /** The resource may go. Without a reason there never was a user. */
+  | { readonly kind: "released"; readonly reason: Reason | undefined; readonly message: string }
+  | { readonly kind: "refused"; readonly reason: Reason; readonly message: string; readonly remedy: Remedy };
+
+/** A user seen so recently is not read again before it is deleted. */
+const FRESH_MS = 10 * 60_000;
+
+/** @throws only `signal.reason` and bugs */
+export async function deleteUser(
+  declaration: DeletionDeclaration,
+  { directory, clock }: { readonly directory: UserDirectory; readonly clock: Clock },
+  signal: AbortSignal,
+): Promise<DeletionOutcome> {
+  const { ownership, policy } = declaration;
+  try {
+    switch (ownership.kind) {
+      case "none":
+      case "adopting":
+        return { kind: "released", reason: undefined, message: "no user was created" };
+      case "unproven":
+        return retained(`nothing proves that ${ownership.userId ?? "the user claimed"} is ours`);
+      case "elsewhere":
+        if (policy === "Retain") return retained(`the user lives in tenant ${ownership.tenantDomain}`);
+        return refused(
+          "TenantChanged",
+          `the user lives in tenant ${ownership.tenantDomain}, the operator is connected to ${directory.tenantDomain}: connect it to that tenant again, or set deletionPolicy: Retain to let go of the resource`,
+        );
+      case "creating":
+        if (policy === "Retain") return retained("deletionPolicy is Retain");
+        return await deleteFound(
+          await findBegun(ownership.userId, declaration, directory, signal),
+          declaration,
+          directory,
+          signal,
+        );
+      case "owned": {
+        const effective = policy ?? (ownership.provenance === "created" ? "Delete" : "Retain");
+        if (effective === "Retain")
+          return retained(
+            policy === undefined
+              ? "adopted users are retained unless deletionPolicy is Delete"
+              : "deletionPolicy is Retain",
+          );
+        const { lastSeen } = declaration;
+        const user =
+          lastSeen !== undefined && isFreshAndSingle(lastSeen, ownership.userId, clock.now())
+            ? lastSeen.user
+            : await directory.findUser(ownership.userId, signal);
+        return await deleteFound(user, declaration, directory, signal);
+      }
+      case "contradicted":
+      case "moved":
+        throw new Error(`a deletion is decided without spec.userId and spec.connection, but is "${ownership.kind}"`);
+      default:
+        return ownership satisfies never;
+    }
+  } catch (error) {
+    if (!(error instanceof DirectoryError)) throw error;
+    return { kind: "refused", reason: REASON_OF[error.code], message: error.message, remedy: error.remedy };
+  }
+}
+
+function isFreshAndSingle({ user, atMs }: Sighting, id: UserId, nowMs: EpochMs): boolean {
+  return user.userId === id && user.identities.length === 1 && nowMs - atMs < FRESH_MS;
+}
+
+/** The user of a creation whose answer was lost, if it came to be. */
+async function findBegun(
+  id: UserId | undefined,
+  { desired, isMarked }: DeletionDeclaration,
+  directory: UserDirectory,
+  signal: AbortSignal,
+): Promise<ObservedUser | undefined> {
+  if (id !== undefined) return directory.findUser(id, signal);
+  return desired === undefined ? undefined : (await findHolders(desired, isMarked, directory, signal)).marked;
+}
+
+async function deleteFound(
+  user: ObservedUser | undefined,
+  { connection, confirmedId }: DeletionDeclaration,
+  directory: UserDirectory,
+  signal: AbortSignal,
+): Promise<DeletionOutcome> {
+  if (user === undefined) {
+    return { kind: "released", reason: "AlreadyAbsent", message: "the user was already absent from Auth0" };
+  }
+  if ((user.identities.length !== 1 || ownConnection(user) !== connection) && confirmedId !== user.userId) {
+    const identities = user.identities.map(({ provider, id }) => `${provider}|${id}`).join(", ");
+    return refused(
+      "DeletionNeedsConfirmation",
+      `deleting ${user.userId} would delete these identities: ${identities}; unlink the others, set deletionPolicy: Retain, or confirm with the annotation auth0-user-operator.dev/confirm-deletions: "${user.userId}"`,
+    );
+  }
+  await directory.deleteUser(user.userId, signal);
+  return { kind: "released", reason: "Deleted", message: `Auth0 accepted the deletion of ${user.userId}` };
+}
+
+function retained(why: string): DeletionOutcome {
+  return { kind: "released", reason: "Retained", message: `the user stays at Auth0: ${why}` };
+}
+
+function refused(reason: Reason, message: string): DeletionOutcome {
+  return { kind: "refused", reason, message, remedy: { kind: "stall" } };
+}

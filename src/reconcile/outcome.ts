@@ -1,0 +1,54 @@
+/** What one pass found and did; the only value that travels back from the sequence to a side. */
+import type { UserId } from "../core/ids.ts";
+import type { ObservedUser } from "../core/observed-user.ts";
+import type { Provenance } from "../core/ownership.ts";
+import type { AttributePath, Settled } from "../core/plan.ts";
+import type { EpochMs } from "../runtime/clock.ts";
+import type { Remedy } from "../runtime/remedy.ts";
+import type { Reason } from "./reasons.ts";
+
+/** What is worth remembering from one pass to the next. Losing it costs a call, never correctness. */
+export interface Memory {
+  /** The user as an answer to us last showed it. */
+  readonly lastSeen: Sighting | undefined;
+  readonly settled: ReadonlyMap<AttributePath, Settled>;
+  /** Since when a user that was ours has been missing. */
+  readonly goneSinceMs: EpochMs | undefined;
+  /** Since when Auth0 has been saying that a user exists whom nobody can find. */
+  readonly conflictSinceMs: EpochMs | undefined;
+}
+
+export interface Sighting {
+  readonly user: ObservedUser;
+  readonly atMs: EpochMs;
+}
+
+export const NO_MEMORY: Memory = {
+  lastSeen: undefined,
+  settled: new Map(),
+  goneSinceMs: undefined,
+  conflictSinceMs: undefined,
+};
+
+export type Verdict =
+  /** The user is as declared. Without a reason nothing had to be done, and the reason that stands is still true. */
+  | { readonly kind: "ready"; readonly reason: Reason | undefined; readonly message: string }
+  /** It is not as declared, for this reason. */
+  | { readonly kind: "refused"; readonly reason: Reason; readonly message: string; readonly remedy: Remedy }
+  /** Nothing can be said yet; look again then. */
+  | { readonly kind: "undecided"; readonly untilMs: EpochMs };
+
+export interface Outcome {
+  readonly verdict: Verdict;
+  /** The user that is ours, however the pass ended. */
+  readonly user: { readonly userId: UserId; readonly provenance: Provenance } | undefined;
+  /** Attributes that were changed at Auth0; not those of a creation. */
+  readonly changed: readonly AttributePath[];
+  /** Whether `changed` undoes somebody's edit at Auth0, rather than follows an edit of the spec. */
+  readonly isDrift: boolean;
+  /** What differs and is left alone. */
+  readonly reported: readonly AttributePath[];
+  readonly notWritable: readonly AttributePath[];
+  readonly isPasswordSent: boolean;
+  readonly memory: Memory;
+}

@@ -1,0 +1,40 @@
+/** What the sequence needs from the world. `auth0/` fulfils the directory, each side its own claims. */
+import type { ConnectionName, TenantDomain, UserId } from "../core/ids.ts";
+import type { ObservedUser } from "../core/observed-user.ts";
+import type { Provenance } from "../core/ownership.ts";
+import type { NewUser, UserPatch } from "../core/writes.ts";
+
+/** The users of one tenant. Every method throws `DirectoryError`, or `signal.reason` when it is cancelled. */
+export interface UserDirectory {
+  readonly tenantDomain: TenantDomain;
+  /** Strongly consistent. `undefined`: there is no such user. */
+  findUser(id: UserId, signal: AbortSignal): Promise<ObservedUser | undefined>;
+  /** Strongly consistent, exact, case-sensitive; over all connections. */
+  findUsersByEmail(email: string, signal: AbortSignal): Promise<readonly ObservedUser[]>;
+  /** By a search index that lags behind writes: what it finds was true a moment ago, what it does not find may exist. */
+  searchUsersByUsername(username: string, signal: AbortSignal): Promise<readonly ObservedUser[]>;
+  /** Users that have this id among their identities, the linked ones included. As lagging as any search. */
+  searchUsersByIdentity(id: UserId, signal: AbortSignal): Promise<readonly ObservedUser[]>;
+  /** Never repeated by itself: after `unavailable` the user may exist. */
+  createUser(user: NewUser, signal: AbortSignal): Promise<ObservedUser>;
+  updateUser(id: UserId, patch: UserPatch, signal: AbortSignal): Promise<ObservedUser>;
+  /** Succeeds for a user that is not there, too. */
+  deleteUser(id: UserId, signal: AbortSignal): Promise<void>;
+}
+
+/** Where a resource's claim on a user is kept, outliving this process and the resource's status. */
+export interface ClaimStore {
+  /**
+   * Keeps the claim; when this resolves it is safe to create the user.
+   * @param userId absent where Auth0 chooses the id
+   */
+  record(userId: UserId | undefined, provenance: Provenance, signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * Whether the caller may choose the id of a new user. Passwordless connections (Auth0 fixes their names) make it up from
+ * the address or number.
+ */
+export function canChooseId(connection: ConnectionName): boolean {
+  return connection !== "email" && connection !== "sms";
+}

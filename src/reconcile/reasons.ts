@@ -1,0 +1,112 @@
+/**
+ * The closed set of reasons that conditions and Events carry, with what each means and what a person does about it.
+ * `docs/conditions.md` is generated from this table.
+ */
+import type { DirectoryErrorCode } from "./errors.ts";
+
+export const REASONS = {
+  Created: ["The user was created at Auth0.", ""],
+  Adopted: ["The existing user that `spec.userId` names was taken over.", ""],
+  Recreated: ["The user was gone from Auth0 and was created again.", ""],
+  Updated: ["The user was changed to what the spec asks.", ""],
+  DriftCorrected: ["Somebody had changed managed attributes at Auth0; they were set back.", ""],
+  InSync: ["The user is as declared.", ""],
+  DriftDetected: [
+    "Managed attributes differ at Auth0 and are left alone: a block or a confirmed address that somebody set for a reason.",
+    "Change the spec to what you want: `blocked` and `emailVerified` are lowered only by an edit of the spec.",
+  ],
+  Suspended: ["`spec.suspend` is true: nothing is read from or written to Auth0.", "Set `suspend: false` to go on."],
+  ValidationFailed: ["The spec is not valid; nothing was sent.", "Mend the fields that the message names."],
+  SecretNotFound: ["The Secret with the password does not exist.", "Create it, in the namespace of the resource."],
+  SecretKeyMissing: [
+    "The Secret has no such key, or the key is empty.",
+    "Add the key, or name another in `password.secretRef.key`.",
+  ],
+  SecretNotPermitted: [
+    "The Secret does not consent to be read: it lacks the label `auth0-user-operator.dev/use=password`.",
+    "`kubectl label secret NAME auth0-user-operator.dev/use=password`",
+  ],
+  PasswordSet: ["The password of the Secret is the one that was sent to Auth0.", ""],
+  PasswordNotVerified: [
+    "It is not known whether Auth0 has the Secret's password (the state key that could tell is gone, or the resource was restored from a backup); it was not sent again.",
+    "Change the password in the Secret to have it sent.",
+  ],
+  PasswordRejected: [
+    "The connection's password policy refuses the password.",
+    "Put a stronger password into the Secret.",
+  ],
+  UserConflict: [
+    "Another user holds the id, address or username, or the claim on a user can't be proven.",
+    "Take that user over with `spec.userId`, choose another address, or restore the operator's state Secret.",
+  ],
+  UserNotFound: [
+    "The user that `spec.userId` names, or that was adopted, does not exist at Auth0.",
+    "Name an existing user, or delete the resource.",
+  ],
+  UserLinked: [
+    "The user was linked into another account; it is neither created again nor deleted.",
+    "Unlink it at Auth0, or delete the resource.",
+  ],
+  TenantChanged: [
+    "The user lives in another tenant than the one the operator is connected to; nothing is read, created or deleted.",
+    "Connect the operator to that tenant again; to let go of the resource set `deletionPolicy: Retain` and delete it.",
+  ],
+  ConnectionNotFound: ["The tenant has no such connection.", "Create the connection, or mend `spec.connection`."],
+  ConnectionUnsupported: [
+    "Users of this connection can't be created through the API (a social or enterprise connection, or a disabled one), or not like this.",
+    "Enable the connection for an application, follow what the message says, or adopt an existing user by `spec.userId`.",
+  ],
+  CustomDomainConflict: [
+    "The tenant has several verified custom domains and does not know which one its mails should name.",
+    "Set a default custom domain in the tenant.",
+  ],
+  AttributeNotWritable: [
+    "Auth0 refuses to set or remove some attributes; the others are as declared.",
+    "Take the attributes named out of the spec, or switch off the connection's sync of user profile attributes.",
+  ],
+  RequestRejected: ["Auth0 refused the request for another reason.", "Mend what the message says."],
+  CredentialsInvalid: [
+    "The tenant refuses the operator's credentials.",
+    "Check the domain, client id and secret (or the token), and that the client is authorized for the Management API.",
+  ],
+  InsufficientScope: ["The operator's client lacks a scope.", "Grant the scope that the message names to the client."],
+  RateLimited: ["The tenant's rate limit is used up; the operator waits as told.", ""],
+  Auth0Unavailable: [
+    "Auth0 can't be reached or does not answer properly; the operator tries again.",
+    "Check the domain and the network.",
+  ],
+  DeletionNeedsConfirmation: [
+    "The user has more than one identity: deleting it would delete the linked accounts too.",
+    "Unlink the other identities at Auth0, or set `deletionPolicy: Retain`.",
+  ],
+  Deleting: ["The user is being deleted at Auth0.", ""],
+  Deleted: ["Auth0 accepted the deletion.", ""],
+  AlreadyAbsent: ["The user was already absent from Auth0 when the resource was deleted.", ""],
+  Retained: ["The resource is gone, the user stays at Auth0.", ""],
+  AttributeReleased: [
+    "A managed attribute left the spec: its value stays at Auth0 and is no longer looked after.",
+    "To remove the value, name the attribute in `spec.removeAttributes`.",
+  ],
+  NullRecovered: [
+    "A null that `kubectl apply` drops was found in its last-applied annotation and is obeyed.",
+    "Name the attribute in `spec.removeAttributes`, which survives every client.",
+  ],
+} as const satisfies Record<string, readonly [meaning: string, advice: string]>;
+
+export type Reason = keyof typeof REASONS;
+
+/** The reason of a failure. */
+export const REASON_OF = {
+  rate_limited: "RateLimited",
+  unavailable: "Auth0Unavailable",
+  credentials_invalid: "CredentialsInvalid",
+  insufficient_scope: "InsufficientScope",
+  user_not_found: "UserNotFound",
+  already_exists: "UserConflict",
+  custom_domain_conflict: "CustomDomainConflict",
+  connection_not_found: "ConnectionNotFound",
+  connection_unsupported: "ConnectionUnsupported",
+  attribute_not_writable: "AttributeNotWritable",
+  password_rejected: "PasswordRejected",
+  rejected: "RequestRejected",
+} as const satisfies Record<DirectoryErrorCode, Reason>;

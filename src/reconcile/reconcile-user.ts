@@ -1,0 +1,399 @@
+/**
+ * One user, once: observe → plan → apply → outcome. The same sequence whether a cluster or a directory of files declares
+ * the user; the sides differ in what they hand in and in what they do with the outcome.
+ */
+import type { DesiredUser } from "../core/desired-user.ts";
+import { bareId, type UserId } from "../core/ids.ts";
+import { hasIdentity, ownConnection, type ObservedUser } from "../core/observed-user.ts";
+import type { Ownership, Provenance } from "../core/ownership.ts";
+import {
+  planUpdate,
+  unmetChanges,
+  type AttributePath,
+  type PlanHistory,
+  type Settled,
+  type UpdatePlan,
+} from "../core/plan.ts";
+import { newUserFrom, type UserPatch } from "../core/writes.ts";
+import type { Clock, EpochMs } from "../runtime/clock.ts";
+import type { Remedy } from "../runtime/remedy.ts";
+import { findHolders, type Holders } from "./conflict.ts";
+import { DirectoryError } from "./errors.ts";
+import { MARKER_KEY } from "./marker.ts";
+import type { Memory, Outcome, Verdict } from "./outcome.ts";
+import type { PasswordDeclaration } from "./password.ts";
+import type { ClaimStore, UserDirectory } from "./ports.ts";
+import { REASON_OF, type Reason } from "./reasons.ts";
+
+/** Everything a side knows of one resource when its turn comes. */
+export interface UserDeclaration {
+  readonly desired: DesiredUser;
+  readonly ownership: Ownership;
+  /** The id a new user gets; absent where the connection does not let the caller choose. */
+  readonly derivedId: UserId | undefined;
+  readonly password: PasswordDeclaration;
+  readonly history: Omit<PlanHistory, "settled">;
+  readonly memory: Memory;
+  /** Whether the last sighting may stand for a read: it is for an edit, not for a look after drift. */
+  readonly isSightingEnough: boolean;
+  /** Proof of creation for `app_metadata`, where the id is none; and how to know one's own. */
+  readonly marker: { readonly value: string | undefined; isBorneBy(user: ObservedUser): boolean } | undefined;
+}
+
+export interface Ports {
+  readonly directory: UserDirectory;
+  readonly claims: ClaimStore;
+  readonly clock: Clock;
+}
+
+/** A user that was missing once is looked for again after this long, since the search for linked users lags by seconds. */
+const GONE_DOUBT_MS = 5_000;
+/** Auth0 may call a just-deleted address taken for some seconds; so long is a conflict without a holder not believed. */
+const CONFLICT_DOUBT_MS = 60_000;
+/** A plan made from memory may need a second round against the answer; a third would be a fight. */
+const MAX_ROUNDS = 2;
+
+/** @throws only `signal.reason` and bugs; every failure of the far side is a verdict. */
+export async function reconcileUser(declaration: UserDeclaration, ports: Ports, signal: AbortSignal): Promise<Outcome> {
+  const pass = new Pass(declaration, ports, signal);
+  try {
+    return pass.end(await pass.run());
+  } catch (error) {
+    if (!(error instanceof DirectoryError)) throw error;
+    return pass.end(refused(REASON_OF[error.code], error.message, error.remedy));
+  }
+}
+
+/** How the user came into view in this pass. */
+type Entry = "seen" | "Created" | "Recreated" | "Adopted";
+
+type Found = { readonly user: ObservedUser; readonly entry: Entry } | Verdict;
+
+/** The state of one pass: what it has learnt and done so far, so that a failure half-way loses nothing of it. */
+class Pass {
+  readonly #declaration: UserDeclaration;
+  readonly #ports: Ports;
+  readonly #signal: AbortSignal;
+  #user: { userId: UserId; provenance: Provenance } | undefined;
+  #lastSeen: Memory["lastSeen"];
+  #goneSinceMs: EpochMs | undefined;
+  #conflictSinceMs: EpochMs | undefined;
+  #isPasswordSent = false;
+  #isDrift = false;
+  readonly #settled: Map<AttributePath, Settled>;
+  readonly #changed = new Set<AttributePath>();
+  readonly #notWritable: Set<AttributePath>;
+  #reported: readonly AttributePath[];
+
+  constructor(declaration: UserDeclaration, ports: Ports, signal: AbortSignal) {
+    this.#declaration = declaration;
+    this.#ports = ports;
+    this.#signal = signal;
+    const { memory, history, ownership } = declaration;
+    this.#lastSeen = memory.lastSeen;
+    this.#settled = new Map(memory.settled);
+    this.#notWritable = new Set(history.notWritable);
+    this.#reported = [...history.reported];
+    if (ownership.kind === "owned") this.#user = { userId: ownership.userId, provenance: ownership.provenance };
+  }
+
+  async run(): Promise<Verdict> {
+    const found = await this.#observe();
+    if (!("entry" in found)) return found;
+    return this.#bringAbout(found.user, found.entry);
+  }
+
+  end(verdict: Verdict): Outcome {
+    return {
+      verdict,
+      user: this.#user,
+      changed: [...this.#changed],
+      isDrift: this.#isDrift,
+      reported: this.#reported,
+      notWritable: [...this.#notWritable],
+      isPasswordSent: this.#isPasswordSent,
+      memory: {
+        lastSeen: this.#lastSeen,
+        settled: this.#settled,
+        goneSinceMs: this.#goneSinceMs,
+        conflictSinceMs: this.#conflictSinceMs,
+      },
+    };
+  }
+
+  // ---- observe: the only reads of Auth0 ----
+
+  async #observe(): Promise<Found> {
+    const { ownership, desired } = this.#declaration;
+    switch (ownership.kind) {
+      case "none":
+        return this.#create("Created");
+      case "creating":
+        return this.#resumeCreation(ownership.userId);
+      case "adopting":
+        return this.#adopt(ownership.userId);
+      case "owned":
+        return this.#read(ownership);
+      case "unproven":
+        return refused(
+          "UserConflict",
+          `the annotation claims ${ownership.userId ?? "a user"}, and nothing proves that this resource owns it: restore the operator's state Secret, or name the user in spec.userId to take it over`,
+        );
+      case "contradicted":
+        return refused(
+          "UserConflict",
+          `spec.userId names ${ownership.adoptedId}, but this resource owns ${ownership.userId}: take spec.userId back, or declare the other user in a resource of its own`,
+        );
+      case "elsewhere":
+        return refused(
+          "TenantChanged",
+          `the user lives in tenant ${ownership.tenantDomain}, the operator is connected to ${this.#ports.directory.tenantDomain}: nothing was read or written`,
+        );
+      case "moved":
+        return refused(
+          "ValidationFailed",
+          `spec.connection is immutable: the user lives in ${ownership.connection}, the spec names ${desired.connection}`,
+        );
+      default:
+        return ownership satisfies never;
+    }
+  }
+
+  async #read({ userId, provenance, isClaimed }: Extract<Ownership, { kind: "owned" }>): Promise<Found> {
+    const { memory, isSightingEnough } = this.#declaration;
+    if (!isClaimed) await this.#ports.claims.record(userId, provenance, this.#signal);
+    if (isSightingEnough && memory.lastSeen !== undefined) return { user: memory.lastSeen.user, entry: "seen" };
+    const user = await this.#find(userId);
+    return user === undefined ? this.#replaceVanished(userId, provenance) : { user, entry: "seen" };
+  }
+
+  async #adopt(id: UserId): Promise<Found> {
+    const { desired } = this.#declaration;
+    const user = await this.#find(id);
+    if (user === undefined) return refused("UserNotFound", `spec.userId names ${id}, which does not exist at Auth0`);
+    const connection = ownConnection(user);
+    if (connection !== desired.connection) {
+      return refused(
+        "UserConflict",
+        `${id} belongs to connection ${connection ?? "(none)"}, not to ${desired.connection}: mend spec.connection`,
+      );
+    }
+    await this.#ports.claims.record(id, "adopted", this.#signal);
+    this.#user = { userId: id, provenance: "adopted" };
+    return { user, entry: "Adopted" };
+  }
+
+  /** A creation was begun: its answer may have been lost. Looks before it leaps. */
+  async #resumeCreation(id: UserId | undefined): Promise<Found> {
+    const found = id === undefined ? (await this.#holders()).marked : await this.#find(id);
+    if (found === undefined) return this.#create("Created");
+    return this.#recogniseOwn(found);
+  }
+
+  async #create(entry: "Created" | "Recreated"): Promise<Found> {
+    const { desired, derivedId, password, marker } = this.#declaration;
+    if (password.kind === "missing") return refused(password.reason, password.message, { kind: "backoff" });
+    if (this.#declaration.ownership.kind !== "creating") {
+      await this.#ports.claims.record(derivedId, "created", this.#signal);
+    }
+    const newUser = newUserFrom(
+      marker?.value === undefined
+        ? desired
+        : { ...desired, appMetadata: { ...desired.appMetadata, [MARKER_KEY]: marker.value } },
+      derivedId === undefined ? undefined : bareId(derivedId),
+      password.kind === "given" ? password.value : undefined,
+    );
+    try {
+      const user = await this.#ports.directory.createUser(newUser, this.#signal);
+      this.#isPasswordSent = newUser.password !== undefined;
+      this.#see(user);
+      this.#user = { userId: user.userId, provenance: "created" };
+      if (user.userId !== derivedId) await this.#ports.claims.record(user.userId, "created", this.#signal);
+      return { user, entry };
+    } catch (error) {
+      if (!(error instanceof DirectoryError) || error.code !== "already_exists") throw error;
+      return this.#resolveConflict(error);
+    }
+  }
+
+  /** Somebody holds the id, address or username: ourselves from an attempt whose answer was lost, or another user. */
+  async #resolveConflict(conflict: DirectoryError): Promise<Found> {
+    const { derivedId, memory, desired } = this.#declaration;
+    const own = derivedId === undefined ? undefined : await this.#find(derivedId);
+    if (own !== undefined) return this.#recogniseOwn(own);
+    const holders = await this.#holders();
+    if (holders.marked !== undefined) return this.#recogniseOwn(holders.marked);
+    const holder = holders.others[0];
+    if (holder !== undefined) {
+      return refused(
+        "UserConflict",
+        `${holder.userId} in ${desired.connection} already holds this ${holder.attributes.email === undefined ? "username" : "address or username"}: to take it over, set spec.userId to it; else choose another`,
+      );
+    }
+    const nowMs = this.#ports.clock.now();
+    this.#conflictSinceMs = memory.conflictSinceMs ?? nowMs;
+    const isDoubtful = nowMs - this.#conflictSinceMs < CONFLICT_DOUBT_MS;
+    return refused(
+      "UserConflict",
+      `${conflict.message}; no such user can be found${isDoubtful ? ", it may have been deleted a moment ago: trying again" : ""}`,
+      { kind: isDoubtful ? "backoff" : "stall" },
+    );
+  }
+
+  async #recogniseOwn(user: ObservedUser): Promise<Found> {
+    const { desired, derivedId } = this.#declaration;
+    const connection = ownConnection(user);
+    if (connection !== desired.connection) {
+      return refused(
+        "UserConflict",
+        `${user.userId} belongs to connection ${connection ?? "(none)"}, not to ${desired.connection}`,
+      );
+    }
+    this.#see(user);
+    this.#user = { userId: user.userId, provenance: "created" };
+    if (user.userId !== derivedId) await this.#ports.claims.record(user.userId, "created", this.#signal);
+    this.#isPasswordSent = this.#declaration.password.kind === "given";
+    return { user, entry: "Created" };
+  }
+
+  /** A user that was ours is not there: linked into another account, or deleted behind our back. */
+  async #replaceVanished(id: UserId, provenance: Provenance): Promise<Found> {
+    const { memory } = this.#declaration;
+    this.#lastSeen = undefined;
+    const linkedTo = (await this.#ports.directory.searchUsersByIdentity(id, this.#signal)).find(
+      (user) => user.userId !== id && hasIdentity(user, id),
+    );
+    if (linkedTo !== undefined) {
+      return refused("UserLinked", `${id} was linked into ${linkedTo.userId}: it is neither created again nor deleted`);
+    }
+    const nowMs = this.#ports.clock.now();
+    this.#goneSinceMs = memory.goneSinceMs ?? nowMs;
+    if (nowMs - this.#goneSinceMs < GONE_DOUBT_MS) {
+      return { kind: "undecided", untilMs: this.#goneSinceMs + GONE_DOUBT_MS };
+    }
+    if (provenance === "adopted")
+      return refused("UserNotFound", `${id}, which was adopted, does not exist at Auth0 any more`);
+    return this.#create("Recreated");
+  }
+
+  async #find(id: UserId): Promise<ObservedUser | undefined> {
+    const user = await this.#ports.directory.findUser(id, this.#signal);
+    if (user !== undefined) this.#see(user);
+    return user;
+  }
+
+  #holders(): Promise<Holders> {
+    const { desired, marker } = this.#declaration;
+    return findHolders(desired, (user) => marker?.isBorneBy(user) ?? false, this.#ports.directory, this.#signal);
+  }
+
+  #see(user: ObservedUser): void {
+    this.#lastSeen = { user, atMs: this.#ports.clock.now() };
+  }
+
+  // ---- plan and apply: the only writes to a user that exists ----
+
+  async #bringAbout(observed: ObservedUser, entry: Entry): Promise<Verdict> {
+    const { desired, history, password } = this.#declaration;
+    let user = observed;
+    const isFresh = entry === "Created" || entry === "Recreated";
+    const isNewSpec = history.isNewSpec || entry !== "seen";
+    let toSend = password.kind === "given" && password.standing === "changed" && !isFresh ? password.value : undefined;
+    for (let round = 1; round <= MAX_ROUNDS; round++) {
+      const plan = planUpdate(desired, user, this.#history(isNewSpec), toSend);
+      this.#reported = plan.reported;
+      if (plan.patches.length === 0) break;
+      const updated = await this.#update(user.userId, plan);
+      if (updated === "vanished") {
+        const found = await this.#replaceVanished(user.userId, this.#user?.provenance ?? "adopted");
+        return "entry" in found ? this.#bringAbout(found.user, found.entry) : found;
+      }
+      if (plan.changes.length > 0 && (!isNewSpec || round > 1)) this.#isDrift = true;
+      user = updated;
+      toSend = undefined;
+    }
+    return this.#judge(entry);
+  }
+
+  #history(isNewSpec: boolean): PlanHistory {
+    const { history } = this.#declaration;
+    return { ...history, isNewSpec, settled: this.#settled, notWritable: this.#notWritable };
+  }
+
+  /** Sends a plan's patches in order. Attributes that Auth0 refuses are dropped, and the rest is sent once more. */
+  async #update(id: UserId, plan: UpdatePlan): Promise<ObservedUser | "vanished"> {
+    let answer: ObservedUser | undefined;
+    for (const patch of plan.patches) {
+      try {
+        answer = (await this.#send(id, patch)) ?? answer;
+      } catch (error) {
+        if (error instanceof DirectoryError && error.code === "user_not_found") return "vanished";
+        throw error;
+      }
+    }
+    const user = answer ?? (await this.#find(id));
+    if (user === undefined) return "vanished";
+    const sent = plan.changes.filter((change) => !this.#notWritable.has(change.path));
+    for (const change of sent) this.#changed.add(change.path);
+    for (const [path, settled] of unmetChanges(sent, user)) this.#settled.set(path, settled);
+    return user;
+  }
+
+  async #send(id: UserId, patch: UserPatch): Promise<ObservedUser | undefined> {
+    try {
+      return await this.#sendOnce(id, patch);
+    } catch (error) {
+      if (!(error instanceof DirectoryError) || error.code !== "attribute_not_writable") throw error;
+      if (error.attributes.length === 0) throw error;
+      for (const path of error.attributes) this.#notWritable.add(path);
+      const attributes = Object.fromEntries(
+        Object.entries(patch.attributes).filter(([name]) => !error.attributes.some((path) => path === name)),
+      );
+      if (Object.keys(attributes).length === Object.keys(patch.attributes).length) throw error;
+      const rest = { ...patch, attributes };
+      return isEmpty(rest) ? undefined : this.#sendOnce(id, rest);
+    }
+  }
+
+  async #sendOnce(id: UserId, patch: UserPatch): Promise<ObservedUser> {
+    const user = await this.#ports.directory.updateUser(id, patch, this.#signal);
+    this.#see(user);
+    if (patch.password !== undefined) this.#isPasswordSent = true;
+    return user;
+  }
+
+  #judge(entry: Entry): Verdict {
+    const { password, history } = this.#declaration;
+    if (password.kind === "missing") return refused(password.reason, password.message, { kind: "backoff" });
+    if (this.#notWritable.size > 0) {
+      const names = [...this.#notWritable].join(", ");
+      return refused("AttributeNotWritable", `Auth0 refuses to change ${names}; everything else is as declared`);
+    }
+    if (entry !== "seen") return { kind: "ready", reason: entry, message: MESSAGE_OF[entry] };
+    const changed = [...this.#changed, ...(this.#isPasswordSent ? ["password"] : [])].join(", ");
+    if (changed === "") {
+      const isNews = history.isNewSpec || this.#reported.length > 0;
+      return { kind: "ready", reason: isNews ? "InSync" : undefined, message: "the user is as declared" };
+    }
+    return this.#isDrift && !this.#isPasswordSent
+      ? { kind: "ready", reason: "DriftCorrected", message: `set back what was changed at Auth0: ${changed}` }
+      : { kind: "ready", reason: "Updated", message: `changed at Auth0: ${changed}` };
+  }
+}
+
+const MESSAGE_OF = {
+  Created: "the user was created",
+  Recreated: "the user was gone from Auth0 and was created again",
+  Adopted: "the existing user was taken over",
+} as const satisfies Record<Exclude<Entry, "seen">, string>;
+
+function refused(reason: Reason, message: string, remedy: Remedy = { kind: "stall" }): Verdict {
+  return { kind: "refused", reason, message, remedy };
+}
+
+function isEmpty(patch: UserPatch): boolean {
+  return (
+    patch.password === undefined &&
+    [patch.attributes, patch.userMetadata, patch.appMetadata].every((part) => Object.keys(part).length === 0)
+  );
+}

@@ -1,0 +1,103 @@
+import test from "ava";
+import { connectionName, tenantDomain, userId } from "../../../src/core/ids.ts";
+import { decideOwnership, type Claim, type Ownership, type OwnershipFacts } from "../../../src/core/ownership.ts";
+import { DATABASE, ownershipFacts } from "../../support/builders.ts";
+
+const acme = tenantDomain("acme.auth0.com");
+const derived = userId("auth0|uid-1");
+const other = userId("auth0|somebody");
+const nothing = ownershipFacts().record;
+
+const aClaim = (rest: Partial<Claim>): Claim => ({
+  userId: derived,
+  tenantDomain: acme,
+  provenance: "created",
+  isSigned: true,
+  ...rest,
+});
+const aRecord = (rest: Partial<OwnershipFacts["record"]>): OwnershipFacts["record"] => ({
+  userId: derived,
+  tenantDomain: acme,
+  connection: DATABASE,
+  provenance: "created",
+  ...rest,
+});
+
+const cases: Record<string, [Partial<OwnershipFacts>, Ownership]> = {
+  "a resource that claims nothing may create": [{}, { kind: "none" }],
+  "a resource that names a user adopts it and creates none": [
+    { adoptedId: other },
+    { kind: "adopting", userId: other },
+  ],
+  "the id that derives from the own uid is proof, and its creation may have been cut short": [
+    { claim: aClaim({ isSigned: false }) },
+    { kind: "creating", userId: derived },
+  ],
+  "the operator's own note is proof": [
+    { claim: aClaim({ userId: other }), record: aRecord({ userId: other, provenance: "adopted" }) },
+    { kind: "owned", userId: other, provenance: "adopted", isClaimed: true },
+  ],
+  "the operator's note stands where the annotation was taken away": [
+    { record: aRecord({}) },
+    { kind: "owned", userId: derived, provenance: "created", isClaimed: false },
+  ],
+  "the operator's note outweighs a forged annotation": [
+    { claim: aClaim({ userId: other, isSigned: false }), record: aRecord({}) },
+    { kind: "owned", userId: derived, provenance: "created", isClaimed: false },
+  ],
+  "a signature is proof without any note, as after a restore": [
+    { claim: aClaim({ userId: other, provenance: "adopted" }) },
+    { kind: "owned", userId: other, provenance: "adopted", isClaimed: true },
+  ],
+  "an annotation without a valid signature proves nothing and never creates": [
+    { claim: aClaim({ userId: other, isSigned: false }) },
+    { kind: "unproven", userId: other },
+  ],
+  "an annotation that can't be read never creates": [{ claim: "unreadable" }, { kind: "unproven", userId: undefined }],
+  "an unproven annotation may be adopted by naming its user": [
+    { claim: aClaim({ userId: other, isSigned: false }), adoptedId: other },
+    { kind: "adopting", userId: other },
+  ],
+  "an unproven annotation is not adopted by naming another user": [
+    { claim: aClaim({ userId: other, isSigned: false }), adoptedId: userId("auth0|third") },
+    { kind: "unproven", userId: other },
+  ],
+  "a creation whose id Auth0 chooses is resumed on the strength of its signature": [
+    { derivedId: undefined, claim: aClaim({ userId: undefined }) },
+    { kind: "creating", userId: undefined },
+  ],
+  "an unsigned creation whose id Auth0 chooses proves nothing": [
+    { derivedId: undefined, claim: aClaim({ userId: undefined, isSigned: false }) },
+    { kind: "unproven", userId: undefined },
+  ],
+  "a user noted in another tenant is out of reach": [
+    { record: aRecord({ tenantDomain: tenantDomain("old.auth0.com") }), claim: aClaim({}) },
+    { kind: "elsewhere", tenantDomain: tenantDomain("old.auth0.com") },
+  ],
+  "a user claimed in another tenant is out of reach": [
+    { claim: aClaim({ tenantDomain: tenantDomain("old.auth0.com") }) },
+    { kind: "elsewhere", tenantDomain: tenantDomain("old.auth0.com") },
+  ],
+  "a forged annotation does not move a noted user to another tenant": [
+    { record: aRecord({}), claim: aClaim({ tenantDomain: tenantDomain("evil.auth0.com"), isSigned: false }) },
+    { kind: "owned", userId: derived, provenance: "created", isClaimed: false },
+  ],
+  "a connection that was changed past the API server is refused": [
+    { record: aRecord({ connection: connectionName("old") }) },
+    { kind: "moved", connection: connectionName("old") },
+  ],
+  "spec.userId may not contradict the user that is ours": [
+    { record: aRecord({}), adoptedId: other },
+    { kind: "contradicted", userId: derived, adoptedId: other },
+  ],
+  "spec.userId may not contradict a creation under way": [
+    { claim: aClaim({}), adoptedId: other },
+    { kind: "contradicted", userId: derived, adoptedId: other },
+  ],
+};
+
+for (const [title, [facts, expected]] of Object.entries(cases)) {
+  test(title, (t) => {
+    t.deepEqual(decideOwnership(ownershipFacts({ record: nothing, ...facts })), expected);
+  });
+}
