@@ -76,6 +76,12 @@ export class Bucket {
     this.#admit();
   }
 
+  /** What an answer showed that was not counted as under way here. */
+  observe(headers: RateHeaders): void {
+    this.#learn(headers);
+    this.#admit();
+  }
+
   /** A 429 came: nobody goes before `untilMs`. Who got it leaves as well. */
   close(untilMs: EpochMs): void {
     this.#closedUntilMs = Math.max(this.#closedUntilMs, untilMs);
@@ -92,10 +98,17 @@ export class Bucket {
     this.#atMs = nowMs;
     const lacking = limit - remaining - 1;
     if (lacking > 0 && fullAtMs > nowMs) this.#raiseInflow(lacking / (fullAtMs - nowMs));
-    const { sinceMs, answers, remaining: before, underWay } = this.#count;
+    this.#learnFromCount(nowMs);
+  }
+
+  /** Tokens lost to a full bucket make this bound weaker, never wrong; one that no longer helps is begun anew. */
+  #learnFromCount(nowMs: EpochMs): void {
+    const { sinceMs, answers, remaining, underWay } = this.#count;
     this.#count.answers++;
-    if (remaining >= limit - 1 || nowMs - sinceMs > MAX_COUNT_MS) this.#beginCount();
-    else if (nowMs > sinceMs) this.#raiseInflow((remaining - before + answers - underWay) / (nowMs - sinceMs));
+    const perMs = (this.#remaining - remaining + answers - underWay) / Math.max(1, nowMs - sinceMs);
+    if (perMs > this.#inflowPerMs) this.#raiseInflow(perMs);
+    else if (nowMs - sinceMs > MAX_COUNT_MS) this.#beginCount();
+    else if (this.#remaining >= this.#limit - 1 && perMs < this.#inflowPerMs / 2) this.#beginCount();
   }
 
   #raiseInflow(perMs: number): void {

@@ -19,16 +19,18 @@ export type CallEnd =
 interface Gate {
   /** "none": answers come without the headers, so there is no limit to obey. */
   bucket: Bucket | "none" | undefined;
-  /** Settles when the first call of a kind that is not known has ended. */
-  probe: Promise<void> | undefined;
-  endProbe: () => void;
+  /** The first call of the kind, while it is under way; gives whether it was answered. */
+  probe: Promise<boolean> | undefined;
 }
 
-/** A place in a bucket, to be given back with `Quota.leave`. */
+/** Places in buckets, to be given back together with `Quota.leave`. */
 export interface Place {
   readonly kind: CallKind;
-  readonly bucket: Bucket | undefined;
+  readonly buckets: readonly Bucket[];
+  readonly endProbe: (isAnswered: boolean) => void;
 }
+
+type ComeBack = Exclude<Admission, { kind: "go" }>;
 
 /** A probe without an answer says nothing; those who waited for it try again after this. */
 const PROBE_AGAIN_MS = 1_000;
@@ -37,6 +39,8 @@ export class Quota {
   readonly #clock: Clock;
   readonly #gates = new Map<CallKind, Gate>();
   readonly #buckets = new Map<number, Bucket>();
+  /** While nothing is known of the tenant's buckets, one call of any kind is under way, no more. */
+  #firstProbe: Promise<boolean> | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -46,25 +50,18 @@ export class Quota {
    * Waits for a turn, or says when to come back. After every place exactly one `leave`.
    * @throws `signal.reason`
    */
-  async enter(kind: CallKind, signal: AbortSignal): Promise<Place | Exclude<Admission, { kind: "go" }>> {
+  async enter(kind: CallKind, signal: AbortSignal): Promise<Place | ComeBack> {
     const gate = this.#gate(kind);
-    if (gate.bucket === undefined) {
-      if (gate.probe === undefined) {
-        const { promise, resolve } = Promise.withResolvers<void>();
-        gate.probe = promise;
-        gate.endProbe = resolve;
-        return { kind, bucket: undefined };
-      }
-      await abortable(gate.probe, signal);
-      if (this.#gate(kind).bucket === undefined) return { kind: "come back", atMs: this.#clock.now() + PROBE_AGAIN_MS };
+    while (gate.bucket === undefined) {
+      const probe = gate.probe ?? this.#firstProbe;
+      if (probe === undefined) return this.#enterProbing(kind, gate, signal);
+      const isAnswered = await abortable(probe, signal);
+      if (!isAnswered) return { kind: "come back", atMs: this.#clock.now() + PROBE_AGAIN_MS };
     }
-    const bucket = this.#gate(kind).bucket;
-    if (bucket === "none" || bucket === undefined) return { kind, bucket: undefined };
-    const admission = await bucket.enter(signal);
-    return admission.kind === "go" ? { kind, bucket } : admission;
+    return gate.bucket === "none" ? place(kind, []) : this.#enterAll(kind, [gate.bucket], signal);
   }
 
-  leave({ kind, bucket }: Place, end: CallEnd): void {
+  leave({ kind, buckets, endProbe }: Place, end: CallEnd): void {
     const gate = this.#gate(kind);
     const headers = end.kind === "unanswered" ? undefined : end.headers;
     if (headers !== undefined) gate.bucket = this.#bucketOf(headers);
@@ -75,17 +72,52 @@ export class Quota {
       }
       gate.bucket.close(end.untilMs);
     }
-    bucket?.leave(bucket === gate.bucket ? headers : undefined);
-    if (gate.probe !== undefined) {
+    for (const bucket of buckets) bucket.leave(bucket === gate.bucket ? headers : undefined);
+    if (headers !== undefined && gate.bucket instanceof Bucket && !buckets.includes(gate.bucket)) {
+      gate.bucket.observe(headers);
+    }
+    endProbe(end.kind !== "unanswered");
+  }
+
+  /** The first call of a kind may go into any bucket: it takes a place in every one that is known. */
+  async #enterProbing(kind: CallKind, gate: Gate, signal: AbortSignal): Promise<Place | ComeBack> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    gate.probe = promise;
+    if (this.#buckets.size === 0) this.#firstProbe = promise;
+    const endProbe = (isAnswered: boolean): void => {
       gate.probe = undefined;
-      gate.endProbe();
+      this.#firstProbe = undefined;
+      resolve(isAnswered);
+    };
+    try {
+      const entered = await this.#enterAll(kind, [...this.#buckets.values()], signal);
+      if (entered.kind !== "come back") return { ...entered, endProbe };
+      endProbe(false);
+      return entered;
+    } catch (error) {
+      endProbe(false);
+      throw error;
+    }
+  }
+
+  async #enterAll(kind: CallKind, buckets: readonly Bucket[], signal: AbortSignal): Promise<Place | ComeBack> {
+    const entered: Bucket[] = [];
+    try {
+      for (const bucket of buckets) {
+        const admission = await bucket.enter(signal);
+        if (admission.kind === "come back") return admission;
+        entered.push(bucket);
+      }
+      return place(kind, entered);
+    } finally {
+      if (entered.length < buckets.length) for (const bucket of entered) bucket.leave(undefined);
     }
   }
 
   #gate(kind: CallKind): Gate {
     let gate = this.#gates.get(kind);
     if (gate === undefined) {
-      gate = { bucket: undefined, probe: undefined, endProbe: () => {} };
+      gate = { bucket: undefined, probe: undefined };
       this.#gates.set(kind, gate);
     }
     return gate;
@@ -99,4 +131,8 @@ export class Quota {
     }
     return bucket;
   }
+}
+
+function place(kind: CallKind, buckets: readonly Bucket[]): Place {
+  return { kind, buckets, endProbe: () => {} };
 }

@@ -1,0 +1,208 @@
+import test from "ava";
+import type { RateHeaders } from "../../../src/auth0/bucket.ts";
+import { Quota, type CallKind } from "../../../src/auth0/quota.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
+
+/** A token bucket as the tenant has it, and what it shows of itself. */
+class TenantBucket {
+  readonly #clock: ManualClock;
+  readonly #limit: number;
+  readonly #perMs: number;
+  #tokens: number;
+  #atMs: number;
+
+  constructor(limit: number, perMinute: number, clock: ManualClock) {
+    this.#clock = clock;
+    this.#limit = limit;
+    this.#perMs = perMinute / 60_000;
+    this.#tokens = limit;
+    this.#atMs = clock.now();
+  }
+
+  take(): { passes: boolean; headers: RateHeaders } {
+    const nowMs = this.#clock.now();
+    this.#tokens = Math.min(this.#limit, this.#tokens + (nowMs - this.#atMs) * this.#perMs);
+    this.#atMs = nowMs;
+    const passes = this.#tokens >= 1;
+    if (passes) this.#tokens--;
+    const fullAtMs = nowMs + (this.#limit - this.#tokens) / this.#perMs;
+    return {
+      passes,
+      headers: { limit: this.#limit, remaining: Math.floor(this.#tokens), fullAtMs: Math.ceil(fullAtMs / 1000) * 1000 },
+    };
+  }
+}
+
+const LATENCY_MS = 50;
+const never = new AbortController().signal;
+
+interface Load {
+  passed: number;
+  refused: number;
+  underWay: number;
+  mostUnderWay: number;
+}
+
+/** `workers` callers that want to call all the time, until `untilMs`. */
+function run(
+  quota: Quota,
+  kind: CallKind,
+  tenant: Pick<TenantBucket, "take"> | undefined,
+  clock: ManualClock,
+  workers: number,
+  untilMs: number,
+): Load {
+  const load = { passed: 0, refused: 0, underWay: 0, mostUnderWay: 0 };
+  const work = async (): Promise<void> => {
+    while (clock.now() < untilMs) {
+      const place = await quota.enter(kind, never);
+      if (place.kind === "come back") {
+        await clock.sleep(Math.max(1, place.atMs - clock.now()), never);
+        continue;
+      }
+      load.mostUnderWay = Math.max(load.mostUnderWay, ++load.underWay);
+      await clock.sleep(LATENCY_MS / 2, never);
+      const answer = tenant?.take();
+      await clock.sleep(LATENCY_MS / 2, never);
+      load.underWay--;
+      if (answer === undefined || answer.passes) {
+        load.passed++;
+        quota.leave(place, { kind: "answered", headers: answer?.headers, isSuccess: true });
+      } else {
+        load.refused++;
+        quota.leave(place, { kind: "refused", headers: answer.headers, untilMs: answer.headers.fullAtMs });
+      }
+    }
+  };
+  for (let worker = 0; worker < workers; worker++) void work();
+  return load;
+}
+
+const plans: [name: string, limit: number, perMinute: number][] = [
+  ["Free", 2, 120],
+  ["Enterprise non-production", 10, 120],
+  ["self-service writes", 20, 200],
+  ["self-service reads", 40, 500],
+  ["Enterprise production", 50, 960],
+  ["private cloud 100", 100, 6000],
+];
+
+for (const [name, limit, perMinute] of plans) {
+  test(`uses at least 95 % of what ${name} allows, without one 429`, async (t) => {
+    const clock = new ManualClock();
+    const durationMs = perMinute > 1000 ? 20_000 : 120_000;
+    const load = run(
+      new Quota(clock),
+      "write users",
+      new TenantBucket(limit, perMinute, clock),
+      clock,
+      30,
+      clock.now() + durationMs,
+    );
+
+    await clock.advance(durationMs);
+
+    const allowed = limit + (durationMs / 60_000) * perMinute;
+    t.is(load.refused, 0);
+    t.true(load.passed >= 0.95 * allowed - limit, `${String(load.passed)} of ${String(allowed)}`);
+  });
+}
+
+test("kinds of calls that share one bucket do not overdraw it together", async (t) => {
+  const clock = new ManualClock();
+  const quota = new Quota(clock);
+  const shared = new TenantBucket(10, 120, clock);
+  const untilMs = clock.now() + 60_000;
+
+  const loads = (["read users", "write users", "delete users", "other"] as const).map((kind) =>
+    run(quota, kind, shared, clock, 5, untilMs),
+  );
+  await clock.advance(60_000);
+
+  t.deepEqual(
+    loads.map(({ refused }) => refused),
+    [0, 0, 0, 0],
+  );
+});
+
+test("sends one call until an answer shows the bucket, then as many as it holds", async (t) => {
+  const clock = new ManualClock();
+  const quota = new Quota(clock);
+  const load = run(quota, "read users", new TenantBucket(50, 960, clock), clock, 30, clock.now() + 200);
+
+  await clock.advance(LATENCY_MS - 1);
+  t.is(load.mostUnderWay, 1);
+  await clock.advance(2);
+
+  t.is(load.mostUnderWay, 30);
+});
+
+test("a tenant that shows no limit is not limited", async (t) => {
+  const clock = new ManualClock();
+  const load = run(new Quota(clock), "read users", undefined, clock, 30, clock.now() + 1_000);
+
+  await clock.advance(1_000);
+
+  t.true(load.passed > 500, String(load.passed));
+});
+
+test("a first call without an answer sends those who waited for it away, and the next tries again", async (t) => {
+  const clock = new ManualClock();
+  const quota = new Quota(clock);
+  const probe = await quota.enter("read users", never);
+  const waiting = quota.enter("read users", never);
+  t.not(probe.kind, "come back");
+
+  if (probe.kind !== "come back") quota.leave(probe, { kind: "unanswered" });
+
+  t.deepEqual(await waiting, { kind: "come back", atMs: clock.now() + 1_000 });
+  t.not((await quota.enter("read users", never)).kind, "come back");
+});
+
+test("after a 429 nobody goes before the moment that it named", async (t) => {
+  const clock = new ManualClock();
+  const quota = new Quota(clock);
+  const place = await quota.enter("write users", never);
+  if (place.kind === "come back") return t.fail();
+  const untilMs = clock.now() + 1_500;
+  quota.leave(place, { kind: "refused", headers: { limit: 50, remaining: 0, fullAtMs: untilMs }, untilMs });
+
+  let sentAtMs = Infinity;
+  const tenant = {
+    take: () => {
+      sentAtMs = Math.min(sentAtMs, clock.now());
+      return { passes: true, headers: { limit: 50, remaining: 40, fullAtMs: clock.now() + 1_000 } };
+    },
+  };
+  run(quota, "write users", tenant, clock, 5, clock.now() + 10_000);
+  await clock.advance(10_000);
+
+  t.true(sentAtMs >= untilMs && sentAtMs < untilMs + 8_000, String(sentAtMs - untilMs));
+  return t.pass();
+});
+
+test("who waits gives up with the signal's reason, and the place goes to the next", async (t) => {
+  const clock = new ManualClock();
+  const quota = new Quota(clock);
+  const first = await quota.enter("write users", never);
+  if (first.kind === "come back") return t.fail();
+  quota.leave(first, {
+    kind: "answered",
+    headers: { limit: 10, remaining: 0, fullAtMs: clock.now() + 5_000 },
+    isSuccess: true,
+  });
+  const controller = new AbortController();
+  const cancelled = quota.enter("write users", controller.signal);
+  const reason = new Error("stop");
+
+  controller.abort(reason);
+
+  t.is(await t.throwsAsync(cancelled), reason);
+  let admitted = false;
+  void quota.enter("write users", never).then(() => {
+    admitted = true;
+  });
+  await clock.advance(5_000);
+  t.true(admitted);
+  return t.pass();
+});
