@@ -192,6 +192,12 @@ export const AUTH0_USER_STATUS = {
       minimum: 0,
       description: "The generation of the spec that this status speaks of.",
     },
+    syncedGeneration: {
+      type: "integer",
+      format: "int64",
+      minimum: 0,
+      description: "The generation of the spec that was last brought about at Auth0, as far as Auth0 takes it.",
+    },
     conditions: {
       type: "array",
       maxItems: 16,

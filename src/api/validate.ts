@@ -3,7 +3,7 @@
  * twins of its CEL rules; besides, the rules on metadata that a CRD can't express.
  */
 import { Ajv, type ErrorObject } from "ajv";
-import { AUTH0_USER_SPEC, type Auth0UserSpec } from "./auth0-user.ts";
+import { AUTH0_USER_SPEC, AUTH0_USER_STATUS, type Auth0UserSpec, type Auth0UserStatus } from "./auth0-user.ts";
 import type { K8sSchema } from "./k8s-schema.ts";
 import { metadataIssues } from "./metadata-rules.ts";
 import { USER_RULES } from "./rules.ts";
@@ -27,6 +27,9 @@ for (const keyword of [
 ]) {
   ajv.addKeyword(keyword);
 }
+ajv.addFormat("date-time", true); // only the operator writes times
+ajv.addFormat("int64", { type: "number", validate: Number.isSafeInteger });
+const isStatus = ajv.compile<Auth0UserStatus>(AUTH0_USER_STATUS);
 const isSpec = ajv.compile<Auth0UserSpec>(closed(AUTH0_USER_SPEC));
 
 /** @param old the spec before, where it is known: rules on transitions need it */
@@ -40,6 +43,11 @@ export function validateUserSpec(spec: unknown, old?: Auth0UserSpec): Validated<
     ...metadataIssues(spec),
   ];
   return issues.length === 0 ? { kind: "valid", value: spec } : { kind: "invalid", issues };
+}
+
+/** The status as the operator wrote it; one that is not in its form says nothing, and is written anew. */
+export function parseUserStatus(status: unknown): Auth0UserStatus {
+  return isStatus(status) ? status : {};
 }
 
 /** The schema as a file is held to it: a field it does not know is a mistake (the API server would drop or refuse it). */

@@ -15,6 +15,11 @@ export const METADATA_KINDS: readonly MetadataKind[] = ["userMetadata", "appMeta
 /** A managed attribute by its name in the manifest; metadata by first-level key. */
 export type AttributePath = RootAttributeName | `${MetadataKind}.${string}`;
 
+/** Whether `name`, as a status keeps it, is that of an attribute. */
+export function isAttributePath(name: string): name is AttributePath {
+  return ROOT_FIELDS.some((field) => field.name === name) || METADATA_KINDS.some((kind) => name.startsWith(`${kind}.`));
+}
+
 /** One attribute that differs. `from: undefined` is absent at Auth0, `to: null` is to be removed. */
 export type Change = RootChange | MetadataChange;
 

@@ -30,11 +30,20 @@ export const NO_MEMORY: Memory = {
   conflictSinceMs: undefined,
 };
 
+/** It is not as declared, for this reason. */
+export interface Refused {
+  readonly kind: "refused";
+  readonly reason: Reason;
+  readonly message: string;
+  readonly remedy: Remedy;
+  /** Whether everything else that the spec asks for is brought about. */
+  readonly isRestDone: boolean;
+}
+
 export type Verdict =
   /** The user is as declared. Without a reason nothing had to be done, and the reason that stands is still true. */
   | { readonly kind: "ready"; readonly reason: Reason | undefined; readonly message: string }
-  /** It is not as declared, for this reason. */
-  | { readonly kind: "refused"; readonly reason: Reason; readonly message: string; readonly remedy: Remedy }
+  | Refused
   /** Nothing can be said yet; look again then. */
   | { readonly kind: "undecided"; readonly untilMs: EpochMs };
 

@@ -20,7 +20,7 @@ import type { Remedy } from "../runtime/remedy.ts";
 import { findHolders, type Holders } from "./conflict.ts";
 import { DirectoryError } from "./errors.ts";
 import { MARKER_KEY } from "./marker.ts";
-import type { Memory, Outcome, Verdict } from "./outcome.ts";
+import type { Memory, Outcome, Refused, Verdict } from "./outcome.ts";
 import type { PasswordDeclaration } from "./password.ts";
 import type { ClaimStore, UserDirectory } from "./ports.ts";
 import { REASON_OF, type Reason } from "./reasons.ts";
@@ -137,7 +137,7 @@ class Pass {
       case "unproven":
         return refused(
           "UserConflict",
-          `the annotation claims ${ownership.userId ?? "a user"}, and nothing proves that this resource owns it: restore the operator's state Secret, or name the user in spec.userId to take it over`,
+          `nothing proves that ${ownership.userId ?? "the user that the annotation claims"} is this resource's own: name it in spec.userId to take it over, or restore the key that its claim was signed with`,
         );
       case "contradicted":
         return refused(
@@ -364,10 +364,13 @@ class Pass {
 
   #judge(entry: Entry): Verdict {
     const { password, history } = this.#declaration;
-    if (password.kind === "missing") return refused(password.reason, password.message, { kind: "backoff" });
+    if (password.kind === "missing") {
+      return { ...refused(password.reason, password.message, { kind: "backoff" }), isRestDone: true };
+    }
     if (this.#notWritable.size > 0) {
       const names = [...this.#notWritable].join(", ");
-      return refused("AttributeNotWritable", `Auth0 refuses to change ${names}; everything else is as declared`);
+      const message = `Auth0 refuses to change ${names}; everything else is as declared`;
+      return { ...refused("AttributeNotWritable", message), isRestDone: true };
     }
     if (entry !== "seen") return { kind: "ready", reason: entry, message: MESSAGE_OF[entry] };
     const changed = [...this.#changed, ...(this.#isPasswordSent ? ["password"] : [])].join(", ");
@@ -387,8 +390,8 @@ const MESSAGE_OF = {
   Adopted: "the existing user was taken over",
 } as const satisfies Record<Exclude<Entry, "seen">, string>;
 
-function refused(reason: Reason, message: string, remedy: Remedy = { kind: "stall" }): Verdict {
-  return { kind: "refused", reason, message, remedy };
+function refused(reason: Reason, message: string, remedy: Remedy = { kind: "stall" }): Refused {
+  return { kind: "refused", reason, message, remedy, isRestDone: false };
 }
 
 function isEmpty(patch: UserPatch): boolean {

@@ -1,0 +1,13 @@
+/** Names that people write on their objects besides the spec. */
+import { GROUP } from "./auth0-user.ts";
+
+/** The label by which a Secret consents to be read, and its value for passwords. */
+export const SECRET_USE_LABEL = `${GROUP}/use`;
+export const SECRET_USE_PASSWORD = "password";
+/** The key of a password in its Secret where none is named. */
+export const DEFAULT_PASSWORD_KEY = "password";
+
+/** Any new value asks for a pass at once, as `kubectl annotate --overwrite` writes it. */
+export const RECONCILE_ANNOTATION = `${GROUP}/reconcile-requested-at`;
+/** The id of the user whose deletion, linked identities included, a person confirms. */
+export const CONFIRM_DELETION_ANNOTATION = `${GROUP}/confirm-deletions`;

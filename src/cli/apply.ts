@@ -1,0 +1,185 @@
+/**
+ * `apply`: what the files declare is brought about, once or for as long as they are watched. One line a change on standard
+ * output; what could not be done, on standard error, with the way out.
+ */
+import type { Writable } from "node:stream";
+import { readDeclarations, type Declarations, type DeclaredUser } from "../files/declarations.ts";
+import { watchPaths } from "../files/watch-directory.ts";
+import type { FileIssue } from "../files/yaml-documents.ts";
+import { forEachLimited } from "../reconcile/for-each-limited.ts";
+import type { Outcome } from "../reconcile/outcome.ts";
+import { backoffMs } from "../runtime/backoff.ts";
+import type { Remedy } from "../runtime/remedy.ts";
+import { FileUsers, type FileUserParts } from "./file-users.ts";
+
+export interface ApplyOptions {
+  readonly paths: readonly string[];
+  /** Go on: follow the files, and compare each user with Auth0 at its interval. */
+  readonly isWatching: boolean;
+  /** While watching: delete the users whose documents vanish, as their `deletionPolicy` says. */
+  readonly isPruning: boolean;
+  readonly mayResetPasswords: boolean;
+}
+
+export interface Output {
+  readonly out: Writable;
+  readonly err: Writable;
+}
+
+/** Users at once: as many as a small plan's burst. */
+const CONCURRENCY = 10;
+/** Tries of one user in a run that ends. */
+const MAX_TRIES = 6;
+const RETRY = { baseMs: 500, capMs: 30_000 };
+/** While watching: how often the files' changes and what is due are looked for. */
+const TICK_MS = 500;
+
+/** @returns the exit code: 0 where every user is as declared, else 1 */
+export async function apply(
+  options: ApplyOptions,
+  parts: FileUserParts,
+  output: Output,
+  signal: AbortSignal,
+): Promise<number> {
+  const run = new ApplyRun(options, parts, output);
+  return options.isWatching ? run.follow(signal) : run.once(signal);
+}
+
+class ApplyRun {
+  readonly #options: ApplyOptions;
+  readonly #parts: FileUserParts;
+  readonly #output: Output;
+  readonly #users: FileUsers;
+  #declared: Declarations = { users: [], secrets: [], issues: [] };
+  /** Tries that failed in a row, and when the next is due. */
+  readonly #failures = new Map<string, { readonly count: number; readonly againAtMs: number }>();
+  readonly #said = new Map<string, string>();
+
+  constructor(options: ApplyOptions, parts: FileUserParts, output: Output) {
+    this.#options = options;
+    this.#parts = parts;
+    this.#output = output;
+    this.#users = new FileUsers(parts);
+  }
+
+  async once(signal: AbortSignal): Promise<number> {
+    this.#declared = await readDeclarations(this.#options.paths);
+    this.#complain(this.#declared.issues);
+    if (this.#declared.issues.length > 0) {
+      this.#output.err.write("nothing was sent: mend the problems above first\n");
+      return 1;
+    }
+    let failed = 0;
+    await forEachLimited(this.#declared.users, CONCURRENCY, async (user) => {
+      if (!(await this.#untilDone(user, signal))) failed++;
+    });
+    const { length } = this.#declared.users;
+    this.#output.err.write(`${String(length - failed)} of ${String(length)} users are as declared\n`);
+    return failed === 0 ? 0 : 1;
+  }
+
+  async follow(signal: AbortSignal): Promise<number> {
+    let hasChanged = true;
+    const watching = (async () => {
+      for await (const _ of watchPaths(this.#options.paths, this.#parts.clock, signal)) hasChanged = true;
+    })();
+    while (!signal.aborted) {
+      if (hasChanged) {
+        hasChanged = false;
+        await this.#reread(signal);
+      }
+      await this.#reconcileDue(signal);
+      await Promise.race([this.#parts.clock.sleep(TICK_MS, signal).catch(() => {}), watching]);
+    }
+    await watching;
+    return 0;
+  }
+
+  async #untilDone(user: DeclaredUser, signal: AbortSignal): Promise<boolean> {
+    const { clock } = this.#parts;
+    for (let tries = 1; ; tries++) {
+      const outcome = await this.#reconcile(user, signal);
+      if (outcome.verdict.kind === "ready") return true;
+      const isOver = outcome.verdict.kind === "refused" && outcome.verdict.remedy.kind === "stall";
+      if (isOver || tries === MAX_TRIES) return false;
+      await clock.sleep(Math.max(0, this.#againAtMs(user) - clock.now()), signal);
+    }
+  }
+
+  /** Reads the files again; what is not valid is left as it was, and said. */
+  async #reread(signal: AbortSignal): Promise<void> {
+    const before = this.#declared;
+    const next = await readDeclarations(this.#options.paths);
+    this.#complain(next.issues.filter((issue) => !before.issues.some((known) => lineOf(known) === lineOf(issue))));
+    const broken = new Set(next.issues.map(({ file }) => file));
+    const kept = before.users.filter(
+      ({ key, file }) => broken.has(file) && !next.users.some((user) => user.key === key),
+    );
+    this.#declared = { ...next, users: [...next.users, ...kept] };
+    const gone = before.users.filter(({ key }) => !this.#declared.users.some((user) => user.key === key));
+    if (this.#options.isPruning) await forEachLimited(gone, CONCURRENCY, (user) => this.#remove(user, signal));
+  }
+
+  async #reconcileDue(signal: AbortSignal): Promise<void> {
+    const nowMs = this.#parts.clock.now();
+    const due = this.#declared.users.filter(
+      (user) => this.#againAtMs(user) <= nowMs || (!this.#users.isApplied(user) && !this.#failures.has(user.key)),
+    );
+    await forEachLimited(due, CONCURRENCY, async (user) => {
+      await this.#reconcile(user, signal);
+    });
+  }
+
+  async #reconcile(user: DeclaredUser, signal: AbortSignal): Promise<Outcome> {
+    const { secrets } = this.#declared;
+    const outcome = await this.#users.reconcile(user, secrets, this.#options.mayResetPasswords, signal);
+    const { verdict } = outcome;
+    if (verdict.kind === "ready") this.#failures.delete(user.key);
+    else this.#fail(user, verdict.kind === "undecided" ? { kind: "wait", untilMs: verdict.untilMs } : verdict.remedy);
+    if (verdict.kind === "ready" && verdict.reason !== undefined && verdict.reason !== "InSync") {
+      this.#output.out.write(`${user.key} ${verdict.reason}: ${verdict.message} (${outcome.user?.userId ?? ""})\n`);
+    }
+    if (verdict.kind === "refused") this.#sayOnce(user, `${verdict.reason}: ${verdict.message}`);
+    else this.#said.delete(user.key);
+    return outcome;
+  }
+
+  async #remove(user: DeclaredUser, signal: AbortSignal): Promise<void> {
+    const outcome = await this.#users.remove(user, signal);
+    if (outcome.kind === "released")
+      this.#output.out.write(`${user.key} ${outcome.reason ?? "Released"}: ${outcome.message}\n`);
+    else this.#sayOnce(user, `${outcome.reason}: ${outcome.message}`);
+  }
+
+  #againAtMs({ key }: DeclaredUser): number {
+    return this.#failures.get(key)?.againAtMs ?? this.#users.nextSyncAtMs(key);
+  }
+
+  #fail({ key }: DeclaredUser, remedy: Remedy): void {
+    const { clock, random } = this.#parts;
+    const count = (this.#failures.get(key)?.count ?? 0) + 1;
+    const nowMs = clock.now();
+    const againAtMs =
+      remedy.kind === "wait"
+        ? remedy.untilMs
+        : remedy.kind === "backoff"
+          ? nowMs + backoffMs(count, RETRY, random)
+          : this.#users.nextSyncAtMs(key);
+    this.#failures.set(key, { count, againAtMs });
+  }
+
+  #sayOnce({ key, file, line }: DeclaredUser, text: string): void {
+    if (this.#said.get(key) === text) return;
+    this.#said.set(key, text);
+    this.#output.err.write(`${file}:${String(line)}: ${key} ${text}\n`);
+  }
+
+  #complain(issues: readonly FileIssue[]): void {
+    for (const issue of issues) this.#output.err.write(`${lineOf(issue)}\n`);
+  }
+}
+
+/** `examples/a.yaml:7: spec.email: must be a bare address, such as jane@example.com` */
+export function lineOf({ file, line, path, message }: FileIssue): string {
+  return `${file}:${String(line)}: ${path === "" ? "" : `${path}: `}${message}`;
+}

@@ -1,0 +1,212 @@
+/**
+ * The users of a directory, reconciled by the same sequence as in a cluster. A file has no uid: the id that derives from
+ * tenant, connection, namespace and name only makes a creation repeatable. What proves a user ours is the marker that the
+ * creation left in its `app_metadata`; without it the user is somebody else's, so that a file that comes back does not
+ * inherit a former person's account.
+ */
+import { createHash } from "node:crypto";
+import { desiredUserFrom } from "../api/desired-user.ts";
+import { parseDurationMs } from "../api/duration.ts";
+import { DEFAULT_PASSWORD_KEY, SECRET_USE_LABEL, SECRET_USE_PASSWORD } from "../api/names.ts";
+import { connectionName, userId, type ConnectionName, type UserId } from "../core/ids.ts";
+import { ownConnection, type ObservedUser } from "../core/observed-user.ts";
+import type { Ownership } from "../core/ownership.ts";
+import { removedAttributes } from "../core/plan.ts";
+import type { DeclaredSecret, DeclaredUser } from "../files/declarations.ts";
+import { deleteUser, type DeletionOutcome } from "../reconcile/delete-user.ts";
+import type { Keyring } from "../reconcile/keyring.ts";
+import { bearsMarkerOf, markerFor, type Marked } from "../reconcile/marker.ts";
+import { NO_MEMORY, type Memory, type Outcome } from "../reconcile/outcome.ts";
+import { comparePassword, passwordVersion, type PasswordDeclaration } from "../reconcile/password.ts";
+import { canChooseId, type ClaimStore, type UserDirectory } from "../reconcile/ports.ts";
+import type { Reason } from "../reconcile/reasons.ts";
+import { reconcileUser, type UserDeclaration } from "../reconcile/reconcile-user.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { jittered, type Random } from "../runtime/random.ts";
+
+export interface FileUserParts {
+  readonly directory: UserDirectory;
+  readonly keyring: Keyring;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** What is known of one declared user from pass to pass, in this process only. */
+interface FileUserState {
+  readonly memory: Memory;
+  readonly ownership: Ownership;
+  /** The spec that was last brought about, as JSON. */
+  readonly appliedSpec: string | undefined;
+  readonly passwordVersion: string | undefined;
+  readonly reported: Outcome["reported"];
+  readonly notWritable: Outcome["notWritable"];
+  readonly nextSyncAtMs: number;
+}
+
+const DEFAULT_SYNC_INTERVAL_MS = 3_600_000;
+const SYNC_JITTER = 0.1;
+
+/** A claim has nowhere to be kept beside a file, and needs no place: the marker goes with the user itself. */
+const NO_CLAIMS: ClaimStore = { record: () => Promise.resolve() };
+
+export class FileUsers {
+  readonly #parts: FileUserParts;
+  readonly #states = new Map<string, FileUserState>();
+
+  constructor(parts: FileUserParts) {
+    this.#parts = parts;
+  }
+
+  /** @param mayResetPassword whether the password of a user that exists is sent although nobody knows that it changed */
+  async reconcile(
+    user: DeclaredUser,
+    secrets: readonly DeclaredSecret[],
+    mayResetPassword: boolean,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    const state = this.#states.get(user.key) ?? (await this.#firstLook(user, signal));
+    const { clock, random } = this.#parts;
+    const appliedSpec = JSON.stringify(user.spec);
+    const { declaration: password, version } = this.#password(user, secrets, state, mayResetPassword);
+    const declaration = this.#declaration(user, state, appliedSpec, password);
+    const outcome = await reconcileUser(declaration, { ...this.#parts, claims: NO_CLAIMS }, signal);
+    const isSettled =
+      outcome.verdict.kind === "ready" || (outcome.verdict.kind === "refused" && outcome.verdict.isRestDone);
+    const intervalMs = parseDurationMs(user.spec.syncInterval ?? "") ?? DEFAULT_SYNC_INTERVAL_MS;
+    this.#states.set(user.key, {
+      memory: outcome.memory,
+      ownership: outcome.user === undefined ? state.ownership : { kind: "owned", ...outcome.user, isClaimed: true },
+      appliedSpec: isSettled ? appliedSpec : state.appliedSpec,
+      passwordVersion: outcome.isPasswordSent || state.passwordVersion === undefined ? version : state.passwordVersion,
+      reported: outcome.reported,
+      notWritable: outcome.notWritable,
+      nextSyncAtMs: clock.now() + jittered(intervalMs, SYNC_JITTER, random),
+    });
+    return outcome;
+  }
+
+  /** Deletes the user of a document that is gone, as its `deletionPolicy` said. */
+  async remove(user: DeclaredUser, signal: AbortSignal): Promise<DeletionOutcome> {
+    const { ownership, memory } = this.#states.get(user.key) ?? (await this.#firstLook(user, signal));
+    const outcome = await deleteUser(
+      {
+        ownership,
+        connection: connectionOf(user),
+        policy: user.spec.deletionPolicy,
+        lastSeen: memory.lastSeen,
+        confirmedId: undefined,
+        desired: desiredUserFrom(user.spec, []),
+        isMarked: (found) => this.#isMarked(found, user),
+      },
+      this.#parts,
+      signal,
+    );
+    if (outcome.kind === "released") this.#states.delete(user.key);
+    return outcome;
+  }
+
+  /** When the user is to be compared with Auth0 again; 0 for one that has not been looked at. */
+  nextSyncAtMs(key: string): number {
+    return this.#states.get(key)?.nextSyncAtMs ?? 0;
+  }
+
+  isApplied(user: DeclaredUser): boolean {
+    return this.#states.get(user.key)?.appliedSpec === JSON.stringify(user.spec);
+  }
+
+  /** Whose the user is that this declaration would create: found by its derived id or its marker, proven by the marker. */
+  async #firstLook(user: DeclaredUser, signal: AbortSignal): Promise<FileUserState> {
+    const { directory, clock } = this.#parts;
+    const adoptedId = user.spec.userId === undefined ? undefined : userId(user.spec.userId);
+    const id = adoptedId ?? this.#derivedId(user);
+    const found = id === undefined ? undefined : await directory.findUser(id, signal);
+    const belongs = found !== undefined && ownConnection(found) === connectionOf(user);
+    const isOurs = belongs && (adoptedId !== undefined || this.#isMarked(found, user));
+    return {
+      memory: isOurs ? { ...NO_MEMORY, lastSeen: { user: found, atMs: clock.now() } } : NO_MEMORY,
+      ownership: ownershipOf(found, adoptedId, isOurs),
+      appliedSpec: undefined,
+      passwordVersion: undefined,
+      reported: [],
+      notWritable: [],
+      nextSyncAtMs: clock.now() + 1,
+    };
+  }
+
+  #declaration(user: DeclaredUser, state: FileUserState, spec: string, password: PasswordDeclaration): UserDeclaration {
+    const { clock, keyring } = this.#parts;
+    const desired = desiredUserFrom(user.spec, []);
+    const isFirstPass = state.appliedSpec === undefined;
+    const isNewSpec = !isFirstPass && state.appliedSpec !== spec;
+    return {
+      desired,
+      ownership: state.ownership,
+      derivedId: this.#derivedId(user),
+      password,
+      history: {
+        isNewSpec,
+        reported: new Set(state.reported),
+        // What was removed by an earlier run is not known: what Auth0 derives is taken for the result of one.
+        removed: new Set(isNewSpec ? [] : removedAttributes(desired)),
+        notWritable: new Set(isNewSpec ? [] : state.notWritable),
+      },
+      memory: state.memory,
+      isSightingEnough: clock.now() < state.nextSyncAtMs,
+      marker: { value: markerFor(this.#marked(user), keyring), isBorneBy: (found) => this.#isMarked(found, user) },
+    };
+  }
+
+  #password(
+    { spec, namespace, key }: DeclaredUser,
+    secrets: readonly DeclaredSecret[],
+    { passwordVersion: applied }: FileUserState,
+    mayReset: boolean,
+  ): { declaration: PasswordDeclaration; version: string | undefined } {
+    if (spec.password === undefined) return { declaration: { kind: "unmanaged" }, version: undefined };
+    const { name, key: dataKey = DEFAULT_PASSWORD_KEY } = spec.password.secretRef;
+    const missing = (reason: Reason, message: string): { declaration: PasswordDeclaration; version: undefined } => ({
+      declaration: { kind: "missing", reason, message },
+      version: undefined,
+    });
+    const secret = secrets.find((one) => one.name === name && one.namespace === namespace);
+    if (secret === undefined) return missing("SecretNotFound", `no document declares Secret ${namespace}/${name}`);
+    if (secret.labels[SECRET_USE_LABEL] !== SECRET_USE_PASSWORD) {
+      return missing(
+        "SecretNotPermitted",
+        `Secret ${name} lacks the label ${SECRET_USE_LABEL}: ${SECRET_USE_PASSWORD}`,
+      );
+    }
+    const value = secret.data.get(dataKey) ?? "";
+    if (value === "") return missing("SecretKeyMissing", `Secret ${name} has no key "${dataKey}", or the key is empty`);
+    const { keyring } = this.#parts;
+    const standing = applied === undefined && !mayReset ? "same" : comparePassword(value, key, applied, true, keyring);
+    return { declaration: { kind: "given", value, standing }, version: passwordVersion(value, key, keyring) };
+  }
+
+  #derivedId({ namespace, name, spec }: DeclaredUser): UserId | undefined {
+    if (!canChooseId(connectionOf({ spec }))) return undefined;
+    const parts = JSON.stringify([this.#parts.directory.tenantDomain, spec.connection, namespace, name]);
+    return userId(`auth0|${createHash("sha256").update(parts).digest("hex").slice(0, 24)}`);
+  }
+
+  #marked({ namespace, name }: DeclaredUser): Marked {
+    return { namespace, name, tenantDomain: this.#parts.directory.tenantDomain, uid: undefined };
+  }
+
+  #isMarked(found: ObservedUser, user: DeclaredUser): boolean {
+    return bearsMarkerOf(found, this.#marked(user), this.#parts.keyring);
+  }
+}
+
+function connectionOf({ spec }: Pick<DeclaredUser, "spec">): ConnectionName {
+  return connectionName(spec.connection);
+}
+
+function ownershipOf(found: ObservedUser | undefined, adoptedId: UserId | undefined, isOurs: boolean): Ownership {
+  if (found !== undefined && isOurs) {
+    const provenance = adoptedId === undefined ? "created" : "adopted";
+    return { kind: "owned", userId: found.userId, provenance, isClaimed: true };
+  }
+  if (adoptedId !== undefined) return { kind: "adopting", userId: adoptedId };
+  return found === undefined ? { kind: "none" } : { kind: "unproven", userId: found.userId };
+}
