@@ -1,0 +1,76 @@
+/** What was called: counts of all calls, and the last of them with their bodies. */
+import type { JsonObject } from "../runtime/json.ts";
+import { parseBody, type SimulatorRequest } from "./http.ts";
+import { Refusal } from "./refusal.ts";
+
+export interface NotedRequest {
+  readonly method: string;
+  /** Path and query as they were sent. */
+  readonly path: string;
+  /** 0: the connection was reset instead of an answer. */
+  readonly status: number;
+  /** As it came but for secrets, which read `*****` as in Auth0's own logs; null: none, or none that could be read. */
+  readonly body: JsonObject | null;
+}
+
+/** Requests that are kept with their bodies. */
+const MAX_REQUESTS = 1000;
+
+/** Longer bodies are counted and not kept. */
+const MAX_KEPT_BYTES = 16_384;
+
+export class Calls {
+  #byRoute = new Map<string, number>();
+  #byStatus = new Map<string, number>();
+  #total = 0;
+  /** A ring: the oldest is overwritten once it is full. */
+  #requests: NotedRequest[] = [];
+
+  /** @param route method and path of the endpoint, its parameters in braces */
+  note(route: string, request: SimulatorRequest, status: number): void {
+    const noted = { method: request.method, path: request.target, status, body: keptBody(request) };
+    this.#requests[this.#total % MAX_REQUESTS] = noted;
+    this.#total++;
+    count(this.#byRoute, route);
+    count(this.#byStatus, status === 0 ? "reset" : String(status));
+  }
+
+  summary(): JsonObject {
+    return {
+      total: this.#total,
+      byRoute: Object.fromEntries(this.#byRoute),
+      byStatus: Object.fromEntries(this.#byStatus),
+    };
+  }
+
+  /** Oldest first. */
+  requests(): readonly NotedRequest[] {
+    const oldest = this.#total > MAX_REQUESTS ? this.#total % MAX_REQUESTS : 0;
+    return [...this.#requests.slice(oldest), ...this.#requests.slice(0, oldest)];
+  }
+
+  clear(): void {
+    this.#byRoute = new Map();
+    this.#byStatus = new Map();
+    this.#total = 0;
+    this.#requests = [];
+  }
+}
+
+function count(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+const SECRETS = ["password", "client_secret", "client_assertion"];
+
+function keptBody(request: SimulatorRequest): JsonObject | null {
+  if (request.body.length === 0 || request.body.length > MAX_KEPT_BYTES) return null;
+  try {
+    const body = parseBody(request);
+    const masked = SECRETS.filter((name) => typeof body[name] === "string").map((name) => [name, "*****"]);
+    return { ...body, ...Object.fromEntries(masked) };
+  } catch (error) {
+    if (error instanceof Refusal) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,69 @@
+/** `GET /api/v2/connections` and `GET /api/v2/connections/{id}`. */
+import type { JsonObject } from "../../runtime/json.ts";
+import type { ApiCall } from "../call.ts";
+import { parseFields } from "../fields.ts";
+import type { Answer } from "../http.ts";
+import { parsePage, shownPage } from "../paging.ts";
+import { inexistentConnection } from "../refusal.ts";
+import { checkQuery, type Schema } from "../schema.ts";
+import type { Connection } from "./connection.ts";
+
+const DEFAULT_PER_PAGE = 100;
+
+const SCHEMA: Schema = {
+  properties: {
+    page: { type: "integer", minimum: 0, description: "The page number. Zero based." },
+    per_page: {
+      type: "integer",
+      minimum: 1,
+      maximum: 100,
+      description: "The amount of entries per page. Defaults to 100 if not provided.",
+    },
+    include_totals: {
+      type: "boolean",
+      description: "true if a query summary must be included in the result, false otherwise.",
+    },
+    name: { type: "string", description: "Provide the name of the connection to retrieve." },
+  },
+};
+
+/** All of them, those of a name, or those of one of several strategies. */
+export function listConnections({ tenant, query, caller }: ApiCall): Answer {
+  checkQuery(query, SCHEMA);
+  const pick = parseFields(query);
+  const page = parsePage(query, DEFAULT_PER_PAGE);
+  const name = query.get("name");
+  const strategies = new Set(
+    [...query].filter(([key]) => /^strategy(?:\[\d*\])?$/.test(key)).map(([, value]) => value),
+  );
+  const found = [...tenant.connections.values()].filter(
+    (each) => (name === null || each.name === name) && (strategies.size === 0 || strategies.has(each.strategy)),
+  );
+  const shown = found
+    .slice(page.start, page.start + page.limit)
+    .map((each) => pick(wireConnection(each, caller.scopes)));
+  return { status: 200, body: shownPage("connections", page, found.length, shown) };
+}
+
+export function getConnection({ tenant, params, query, caller }: ApiCall): Answer {
+  const pick = parseFields(query);
+  const connection = tenant.connections.findById(params["id"] ?? "");
+  if (!connection) throw inexistentConnection(404);
+  return { status: 200, body: pick(wireConnection(connection, caller.scopes)) };
+}
+
+/** Options are shown to those with a scope of their own (OpenAPI document of June 2026). */
+export const OPTIONS_SCOPE = "read:connections_options";
+
+function wireConnection(connection: Connection, scopes: ReadonlySet<string>): JsonObject {
+  const { id, options, strategy, name, enabledClients } = connection;
+  return {
+    id,
+    ...(scopes.has(OPTIONS_SCOPE) && { options }),
+    strategy,
+    name,
+    is_domain_connection: false,
+    realms: [name],
+    enabled_clients: enabledClients,
+  };
+}

@@ -1,0 +1,93 @@
+/**
+ * Requests and answers as values, without a socket: what the server hands in and what it has to send. Everything behind
+ * this file works in process too.
+ */
+import { isJsonObject, type JsonObject } from "../runtime/json.ts";
+import { badRequest, payloadTooLarge, unsupportedMediaType, type Refusal } from "./refusal.ts";
+
+/** Bytes of a request body; beyond, it is refused unread. Auth0 names no figure for users, imports take 512,000. */
+export const MAX_BODY_BYTES = 1 << 20;
+
+/** Bytes of path and query; beyond, 414 (documented for long search queries, without a figure; 8 kB is nginx's). */
+export const MAX_TARGET_BYTES = 8192;
+
+export interface SimulatorRequest {
+  readonly method: string;
+  /** Path and query as they stood in the request line, still percent-encoded. */
+  readonly target: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Of a body beyond `MAX_BODY_BYTES` at least one byte more than that, so that it can be told. */
+  readonly body: Buffer;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON; absent: no body. */
+  readonly body?: unknown;
+  /** Sent as it is, instead of `body`: what proxies in front of the API answer. */
+  readonly html?: string;
+}
+
+/** The request line's target, taken apart once: every path segment decoded for itself, so that `%2F` stays inside one. */
+export interface Target {
+  readonly segments: readonly string[];
+  readonly query: URLSearchParams;
+}
+
+/** Undefined where the percent-encoding is broken. */
+export function findTarget(target: string): Target | undefined {
+  const mark = target.indexOf("?");
+  const path = mark < 0 ? target : target.slice(0, mark);
+  try {
+    return {
+      segments: path.split("/").slice(1).map(decodeURIComponent),
+      query: new URLSearchParams(mark < 0 ? "" : target.slice(mark + 1)),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+export function findHeader(request: SimulatorRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return typeof value === "string" ? value : value?.[0];
+}
+
+/**
+ * The object in a JSON or form body. Values of a form are strings but for `true` and `false`, which are what they say.
+ *
+ * @throws Refusal where the body is too long, of another type, or no object
+ */
+export function parseBody(request: SimulatorRequest): JsonObject {
+  if (request.body.length > MAX_BODY_BYTES) throw payloadTooLarge(MAX_BODY_BYTES);
+  const type = (findHeader(request, "content-type") ?? "application/json").split(";", 1)[0]?.trim().toLowerCase();
+  if (type === "application/x-www-form-urlencoded") return parseForm(request.body.toString());
+  if (type !== "application/json") throw unsupportedMediaType();
+  const value = parseJson(request.body);
+  if (!isJsonObject(value)) throw notAnObject(value);
+  return value;
+}
+
+function parseJson(body: Buffer): unknown {
+  if (body.length === 0) return null;
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    throw badRequest("Invalid request payload JSON format");
+  }
+}
+
+function parseForm(text: string): JsonObject {
+  const entries = [...new URLSearchParams(text)].map(([name, value]): [string, unknown] => [
+    name,
+    value === "true" || value === "false" ? value === "true" : value,
+  ]);
+  return Object.fromEntries(entries);
+}
+
+function notAnObject(value: unknown): Refusal {
+  const found = value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
+  return badRequest(`Payload validation error: 'Expected type object but found type ${found}'.`, "invalid_body");
+}

@@ -1,0 +1,69 @@
+/**
+ * Access tokens for the Management API: JSON Web Tokens with the claims Auth0 puts in. Auth0 signs with RS256; here nobody
+ * but the simulator checks them, so a symmetric signature (HS256) is as good and makes no key pair at each start.
+ */
+import { createHmac, timingSafeEqual } from "node:crypto";
+import type { EpochMs } from "../../runtime/clock.ts";
+import { findJsonObject, type JsonObject } from "../../runtime/json.ts";
+import { textIn } from "../json.ts";
+import type { Client, Clients } from "./clients.ts";
+
+export interface TokenRequest {
+  readonly client: Client;
+  readonly audience: string;
+  /** The domain that the token was asked for at; it works only there. */
+  readonly domain: string;
+  readonly now: EpochMs;
+  readonly lifetimeSeconds: number;
+}
+
+const HEADER = encode({ alg: "HS256", typ: "JWT" });
+
+export function signAccessToken({ client, audience, domain, now, lifetimeSeconds }: TokenRequest): string {
+  const issuedAt = Math.floor(now / 1000);
+  const payload = encode({
+    iss: `https://${domain}/`,
+    sub: `${client.clientId}@clients`,
+    aud: audience,
+    iat: issuedAt,
+    exp: issuedAt + lifetimeSeconds,
+    scope: (client.scopes ?? []).join(" "),
+    gty: "client-credentials",
+    azp: client.clientId,
+  });
+  return `${HEADER}.${payload}.${signatureOf(`${HEADER}.${payload}`, client).toString("base64url")}`;
+}
+
+export interface Caller {
+  readonly clientId: string;
+  readonly scopes: ReadonlySet<string>;
+}
+
+export type TokenCheck =
+  { readonly kind: "valid"; readonly caller: Caller } | { readonly kind: "expired" | "badSignature" | "wrongIssuer" };
+
+/** @param token three parts with dots between */
+export function checkAccessToken(token: string, domain: string, clients: Clients, now: EpochMs): TokenCheck {
+  const [header = "", payload = "", signature = ""] = token.split(".");
+  const claims: JsonObject = findJsonObject(Buffer.from(payload, "base64url").toString()) ?? {};
+  const clientId = textIn(claims, "azp") ?? "";
+  const client = clients.find(clientId);
+  if (!client || !isSignedBy(client, `${header}.${payload}`, signature)) return { kind: "badSignature" };
+  if (typeof claims["exp"] !== "number" || claims["exp"] * 1000 <= now) return { kind: "expired" };
+  if (claims["iss"] !== `https://${domain}/`) return { kind: "wrongIssuer" };
+  return { kind: "valid", caller: { clientId, scopes: new Set((textIn(claims, "scope") ?? "").split(" ")) } };
+}
+
+function isSignedBy(client: Client, content: string, signature: string): boolean {
+  const expected = signatureOf(content, client);
+  const found = Buffer.from(signature, "base64url");
+  return found.length === expected.length && timingSafeEqual(found, expected);
+}
+
+function signatureOf(content: string, client: Client): Buffer {
+  return createHmac("sha256", client.signingKey).update(content).digest();
+}
+
+function encode(part: JsonObject): string {
+  return Buffer.from(JSON.stringify(part)).toString("base64url");
+}

@@ -1,0 +1,140 @@
+/** The simulator's HTTP side: reads requests, hands them in, and delivers what becomes of them. */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { isAbortOf } from "../runtime/abort.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
+import type { Outcome } from "./faults/outcome.ts";
+import { MAX_BODY_BYTES, type Answer } from "./http.ts";
+import type { Simulator } from "./simulator.ts";
+
+export interface ServerOptions {
+  readonly simulator: Simulator;
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface Listener {
+  readonly port: number;
+  /** Resolves when no connection is left, after the signal was aborted. */
+  readonly closed: Promise<void>;
+}
+
+/** Longer than clients keep idle connections, so that none is closed under a request. */
+const KEEP_ALIVE_MS = 120_000;
+
+/** Of a body that is too long as much is read and thrown away, so that its sender lives to read the 413. */
+const MAX_DRAINED_BYTES = 64 << 20;
+
+/** Resolves once the server listens; it ends, with all its connections, when `signal` is aborted. */
+export async function listen(options: ServerOptions, signal: AbortSignal): Promise<Listener> {
+  const { host, port, log } = options;
+  signal.throwIfAborted();
+  const server = createServer((incoming, outgoing) => {
+    serve(options, incoming, outgoing, signal).catch((error: unknown) => {
+      if (!isAbortOf(signal, error)) log.debug("a request ended without an answer", { error });
+      outgoing.destroy();
+    });
+  });
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.on("clientError", (_error, socket) => {
+    if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+    else socket.destroy();
+  });
+  const listening = Promise.withResolvers<undefined>();
+  server.once("error", listening.reject);
+  server.listen(port, host, () => {
+    listening.resolve(undefined);
+  });
+  await listening.promise;
+  const closed = new Promise<void>((resolve) => {
+    const close = (): void => {
+      server.close(() => {
+        resolve();
+      });
+      server.closeAllConnections();
+    };
+    if (signal.aborted) close();
+    else signal.addEventListener("abort", close, { once: true });
+  });
+  const address = server.address();
+  return { port: typeof address === "object" && address ? address.port : port, closed };
+}
+
+async function serve(
+  { simulator, clock }: ServerOptions,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  signal: AbortSignal,
+): Promise<void> {
+  const body = await readBody(incoming);
+  const { method = "GET", url = "/", headers } = incoming;
+  const exchange = simulator.exchange({ method, target: url, headers, body });
+  if (exchange.delayMs > 0) await clock.sleep(exchange.delayMs, signal);
+  outgoing.sendDate = false;
+  outgoing.setHeader("date", new Date(simulator.tenant.now()).toUTCString());
+  await deliver(exchange, outgoing, clock, signal);
+}
+
+/** Keeps no more than is needed to tell that a body is too long. */
+async function readBody(incoming: IncomingMessage): Promise<Buffer> {
+  const { headers } = incoming;
+  if (headers["content-length"] === undefined && headers["transfer-encoding"] === undefined) return NO_BODY;
+  const chunks: Buffer[] = [];
+  let received = 0;
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  incoming.on("data", (chunk: Buffer) => {
+    if (received <= MAX_BODY_BYTES) chunks.push(chunk);
+    received += chunk.length;
+    if (received > MAX_DRAINED_BYTES) incoming.destroy();
+  });
+  incoming.once("end", () => {
+    resolve(undefined);
+  });
+  incoming.once("close", () => {
+    reject(new Error("the connection was closed in the middle of a request"));
+  });
+  incoming.once("error", reject);
+  await promise;
+  return Buffer.concat(chunks);
+}
+
+const NO_BODY = Buffer.alloc(0);
+
+async function deliver(outcome: Outcome, outgoing: ServerResponse, clock: Clock, signal: AbortSignal): Promise<void> {
+  if (outcome.kind === "reset") {
+    outgoing.socket?.resetAndDestroy();
+    return;
+  }
+  const payload = writeHead(outcome.answer, outgoing);
+  const half = Math.floor(payload.length / 2);
+  switch (outcome.kind) {
+    case "answered":
+      outgoing.end(payload);
+      return;
+    case "truncated":
+      outgoing.write(payload.subarray(0, half), () => outgoing.destroy());
+      return;
+    case "slow":
+      outgoing.write(payload.subarray(0, half));
+      await clock.sleep(outcome.pauseMs, signal);
+      outgoing.end(payload.subarray(half));
+      return;
+    default:
+      outcome satisfies never;
+  }
+}
+
+/** Sets status and headers, and gives the body's bytes. */
+function writeHead({ status, headers = {}, body, html }: Answer, outgoing: ServerResponse): Buffer {
+  const text = html ?? (body === undefined ? "" : JSON.stringify(body));
+  const payload = Buffer.from(text);
+  outgoing.writeHead(status, {
+    "content-type": html === undefined ? "application/json; charset=utf-8" : "text/html",
+    ...(status !== 204 && { "content-length": payload.length }),
+    ...headers,
+  });
+  return payload;
+}

@@ -1,0 +1,85 @@
+/**
+ * An Auth0 tenant for trials and tests. This room is a second reading of Auth0's API, made from its documents and from
+ * recordings only; it shares no model with the client it tests, or both would share its mistakes.
+ *
+ * A request walks: exchange (here: faults, counts) → dispatch (caller, limits, scopes) → a handler over the tenant.
+ */
+import type { JsonObject } from "../runtime/json.ts";
+import type { Log } from "../runtime/log.ts";
+import { Calls } from "./calls.ts";
+import { CONTROL_ENDPOINTS, type ControlEndpoint } from "./control/control-endpoints.ts";
+import { seedUser } from "./control/edit-users.ts";
+import { dispatch } from "./dispatch.ts";
+import { ALL_SCOPES, API_ENDPOINTS, AUTHENTICATION_ENDPOINTS } from "./endpoints.ts";
+import { Faults } from "./faults/faults.ts";
+import { outcomeOf, type Outcome } from "./faults/outcome.ts";
+import { findTarget, MAX_TARGET_BYTES, type Answer, type SimulatorRequest, type Target } from "./http.ts";
+import { InvalidInput } from "./parser.ts";
+import { badRequest, INTERNAL_ERROR, Refusal, targetTooLong, unknownRoute } from "./refusal.ts";
+import { Router, type Match } from "./router.ts";
+import { Tenant, type TenantOptions } from "./tenant.ts";
+
+export interface SimulatorOptions extends TenantOptions {
+  /** Users to start with; see `seedUser`. */
+  readonly users?: readonly JsonObject[] | undefined;
+  readonly log: Log;
+}
+
+/** What became of a request; the work is done already when `delayMs` begin. */
+export type Exchange = Outcome & { readonly delayMs: number };
+
+const TENANT = new Router([...API_ENDPOINTS, ...AUTHENTICATION_ENDPOINTS]);
+const CONTROL = new Router(CONTROL_ENDPOINTS);
+
+export class Simulator {
+  readonly tenant: Tenant;
+  readonly #calls = new Calls();
+  readonly #faults = new Faults();
+  readonly #log: Log;
+
+  constructor({ users = [], log, ...options }: SimulatorOptions) {
+    this.#log = log;
+    this.tenant = new Tenant(options, ALL_SCOPES);
+    for (const user of users) seedUser(this.tenant, user);
+  }
+
+  /** Serves one request in process. Never throws: a bug is a 500, and its stack goes to the log. */
+  exchange(request: SimulatorRequest): Exchange {
+    const target = findTarget(request.target);
+    const control = target && CONTROL.find(request.method, target.segments);
+    return target && control ? this.#control(request, target, control) : this.#call(request, target);
+  }
+
+  #control(request: SimulatorRequest, { query }: Target, { row, params }: Match<ControlEndpoint>): Exchange {
+    const call = { tenant: this.tenant, request, params, query, calls: this.#calls, faults: this.#faults };
+    return { kind: "answered", answer: this.#answerOf(() => row.handle(call)), delayMs: 0 };
+  }
+
+  #call(request: SimulatorRequest, target: Target | undefined): Exchange {
+    const { tenant } = this;
+    const match = target && TENANT.find(request.method, target.segments);
+    const route = match ? `${match.row.method} ${match.row.path}` : `${request.method} *`;
+    const { delayMs, mishap } = this.#faults.draw(route);
+    const serve = (): Answer =>
+      this.#answerOf(() => {
+        if (request.target.length > MAX_TARGET_BYTES) throw targetTooLong();
+        if (!target) throw badRequest("Bad Request");
+        if (!match) throw unknownRoute();
+        return dispatch(match.row, { tenant, request, params: match.params, query: target.query });
+      });
+    const outcome = outcomeOf(mishap, serve, tenant.now());
+    this.#calls.note(route, request, outcome.kind === "reset" ? 0 : outcome.answer.status);
+    return { ...outcome, delayMs };
+  }
+
+  #answerOf(serve: () => Answer): Answer {
+    try {
+      return serve();
+    } catch (error) {
+      if (error instanceof Refusal) return error.answer;
+      if (error instanceof InvalidInput) return badRequest(error.message).answer;
+      this.#log.error("a request met a bug of the simulator", { error });
+      return INTERNAL_ERROR;
+    }
+  }
+}

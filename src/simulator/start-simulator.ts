@@ -1,0 +1,66 @@
+/** Starting the simulator as a server: for tests, and as a part of the program. */
+import type { Part } from "../runtime/run-group.ts";
+import { listen } from "./server.ts";
+import { Simulator, type SimulatorOptions } from "./simulator.ts";
+
+export interface StartOptions extends SimulatorOptions {
+  /** 127.0.0.1 unless told otherwise: whoever reaches `/_simulator` may do everything. */
+  readonly host?: string | undefined;
+  /** A free one unless given. */
+  readonly port?: number | undefined;
+}
+
+export interface RunningSimulator {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly port: number;
+  readonly simulator: Simulator;
+  /** Ends the server and all its connections. */
+  close(): Promise<void>;
+}
+
+/**
+ * Resolves once it listens.
+ *
+ * @throws Refusal or InvalidInput when the users or switches to start with are not possible; the system's error when the
+ *   port is taken
+ */
+export async function startSimulator(options: StartOptions, signal: AbortSignal): Promise<RunningSimulator> {
+  const { host = "127.0.0.1", port = 0, clock, log } = options;
+  const simulator = new Simulator(options);
+  const own = new AbortController();
+  const listener = await listen({ simulator, host, port, clock, log }, AbortSignal.any([signal, own.signal]));
+  const url = `http://${host.includes(":") ? `[${host}]` : host}:${String(listener.port)}`;
+  return {
+    url,
+    port: listener.port,
+    simulator,
+    close() {
+      own.abort();
+      return listener.closed;
+    },
+  };
+}
+
+/** @param onListening called once the simulator can be reached */
+export function simulatorPart(options: StartOptions, onListening: (running: RunningSimulator) => void): Part {
+  return {
+    name: "simulator",
+    async run(signal) {
+      const running = await startSimulator(options, signal);
+      onListening(running);
+      await new Promise<void>((resolve) => {
+        if (signal.aborted) resolve();
+        else
+          signal.addEventListener(
+            "abort",
+            () => {
+              resolve();
+            },
+            { once: true },
+          );
+      });
+      await running.close();
+    },
+  };
+}

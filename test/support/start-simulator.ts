@@ -1,0 +1,147 @@
+/** An Auth0 tenant for a test, reached over real HTTP. It ends with the test. */
+import { systemClock } from "../../src/runtime/clock.ts";
+import type { JsonObject } from "../../src/runtime/json.ts";
+import type { Log } from "../../src/runtime/log.ts";
+import { systemRandom } from "../../src/runtime/random.ts";
+import type { NotedRequest } from "../../src/simulator/calls.ts";
+import { DEFAULT_CLIENT } from "../../src/simulator/oauth/clients.ts";
+import { startSimulator, type StartOptions } from "../../src/simulator/start-simulator.ts";
+import type { Switches } from "../../src/simulator/switches.ts";
+
+export type TestSimulatorOptions = Omit<StartOptions, "clock" | "random" | "log"> &
+  Partial<Pick<StartOptions, "clock" | "random" | "log">>;
+
+export interface CallCounts {
+  readonly total: number;
+  /** By method and path, `PATCH /api/v2/users/{id}`. */
+  readonly byRoute: Readonly<Record<string, number>>;
+  readonly byStatus: Readonly<Record<string, number>>;
+}
+
+/** A user in the shape of the API. */
+export type WireUser = Readonly<Record<string, unknown>> & { readonly user_id: string };
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Parsed where it is JSON; undefined where there is none. */
+  readonly body: unknown;
+}
+
+export interface TestSimulator {
+  readonly url: string;
+  /** Host and port; the tenant's domain. */
+  readonly domain: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** Any request, as it is. */
+  request(method: string, path: string, options?: RequestOptions): Promise<Reply>;
+  /** The client's access token, asked for once. */
+  token(): Promise<string>;
+  /** A call to the Management API with that token. */
+  api(method: string, path: string, body?: unknown): Promise<Reply>;
+  calls(): Promise<CallCounts>;
+  clearCalls(): Promise<void>;
+  /** The last calls with their bodies, oldest first; passwords read `*****`. */
+  requests(): Promise<readonly NotedRequest[]>;
+  users(): Promise<readonly WireUser[]>;
+  /** By id, or by e-mail address; undefined when there is none. */
+  user(idOrEmail: string): Promise<WireUser | undefined>;
+  /** Edits as a person in the dashboard does; see `seedUser` and `editUser`. */
+  addUser(body: JsonObject): Promise<WireUser>;
+  patchUser(userId: string, changes: JsonObject): Promise<WireUser>;
+  deleteUser(userId: string): Promise<void>;
+  faults(plan: JsonObject): Promise<void>;
+  switches(changes: Partial<Switches>): Promise<void>;
+  passwordMatches(userId: string, candidate: string): Promise<boolean>;
+  editClient(changes: JsonObject): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface RequestOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A string is sent as it is, anything else as JSON. */
+  readonly body?: unknown;
+}
+
+/** A test; or `{ teardown: test.after.always }` for one simulator that serves all tests of a file. */
+interface Owner {
+  teardown(end: () => Promise<void>): void;
+}
+
+export async function startTestSimulator(owner: Owner, options: TestSimulatorOptions = {}): Promise<TestSimulator> {
+  const running = await startSimulator(
+    { clock: systemClock, random: systemRandom, log: SILENT, ...options },
+    new AbortController().signal,
+  );
+  const { url } = running;
+  const close = (): Promise<void> => running.close();
+  owner.teardown(close);
+  const { clientId, clientSecret } = options.clients?.[0] ?? DEFAULT_CLIENT;
+  const domain = options.domain ?? new URL(url).host;
+  let token: Promise<string> | undefined;
+
+  const request = async (method: string, path: string, { headers = {}, body }: RequestOptions = {}): Promise<Reply> => {
+    const isText = typeof body === "string";
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: { ...(body !== undefined && !isText && { "content-type": "application/json" }), ...headers },
+      ...(body !== undefined && { body: isText ? body : JSON.stringify(body) }),
+    });
+    return { status: response.status, headers: response.headers, body: parsed(await response.text()) };
+  };
+  const askForToken = async (): Promise<string> => {
+    const audience = `https://${domain}/api/v2/`;
+    const grant = { grant_type: "client_credentials", client_id: clientId, client_secret: clientSecret, audience };
+    const reply = await request("POST", "/oauth/token", { body: grant });
+    return (reply.body as { access_token: string }).access_token;
+  };
+  const tokenOnce = (): Promise<string> => (token ??= askForToken());
+  const control = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
+    const reply = await request(method, `/_simulator/${path}`, { body });
+    if (reply.status >= 300) throw new Error(`${method} /_simulator/${path}: ${JSON.stringify(reply.body)}`);
+    return reply.body as T;
+  };
+  const users = (): Promise<readonly WireUser[]> => control("GET", "users");
+
+  return {
+    url,
+    domain,
+    clientId,
+    clientSecret,
+    request,
+    token: tokenOnce,
+    async api(method, path, body) {
+      return request(method, path, { headers: { authorization: `Bearer ${await tokenOnce()}` }, body });
+    },
+    users,
+    close,
+    calls: () => control("GET", "calls"),
+    clearCalls: () => control("DELETE", "calls"),
+    requests: () => control("GET", "requests"),
+    async user(idOrEmail) {
+      const name = idOrEmail.includes("|") ? "user_id" : "email";
+      return (await users()).find((user) => user[name] === idOrEmail);
+    },
+    addUser: (body) => control("POST", "users", body),
+    patchUser: (userId, changes) => control("PATCH", `users/${encodeURIComponent(userId)}`, changes),
+    deleteUser: (userId) => control("DELETE", `users/${encodeURIComponent(userId)}`),
+    faults: (plan) => control("PUT", "faults", plan),
+    switches: (changes) => control("PUT", "switches", changes),
+    async passwordMatches(userId, candidate) {
+      const query = `candidate=${encodeURIComponent(candidate)}`;
+      return (await control<{ matches: boolean }>("GET", `passwords/${encodeURIComponent(userId)}?${query}`)).matches;
+    },
+    editClient: (changes) => control("PATCH", `clients/${clientId}`, changes),
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return text === "" ? undefined : JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {}, with: () => SILENT };
