@@ -86,7 +86,7 @@ export class Bucket {
   close(untilMs: EpochMs): void {
     this.#closedUntilMs = Math.max(this.#closedUntilMs, untilMs);
     this.#inflowPerMs = Math.max(this.#inflowPerMs * INFLOW_AFTER_REFUSAL, MIN_INFLOW_PER_MS);
-    this.#remaining = 0;
+    this.#remaining = 1 + this.#reserve; // the moment named is one at which a call passes
     this.#atMs = this.#closedUntilMs;
     this.#beginCount();
   }

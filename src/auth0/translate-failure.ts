@@ -47,22 +47,32 @@ export function rateLimited(what: string, untilMs: EpochMs): DirectoryError {
  * @param secrets values that the request carried and that no message may repeat
  */
 export function translateRefusal(what: string, answer: HttpAnswer, secrets: readonly string[]): DirectoryError {
-  const said = describeRefusal(answer, secrets);
-  const errorCode = findJsonObject(answer.body)?.["errorCode"];
-  const code = classify(answer.status, said, typeof errorCode === "string" ? errorCode : "");
-  const message = `${what}: ${String(answer.status)} ${said}`;
+  const { said, errorCode } = readRefusal(answer);
+  const code = classify(answer.status, said, errorCode);
+  const message = `${what}: ${String(answer.status)} ${presentable(said, secrets)}`;
   return callFailed(code, message, { attributes: code === "attribute_not_writable" ? attributesNamed(said) : [] });
 }
 
-/** What the far side said, cut short, without the secrets. */
+/** What the far side said, as it may be shown. */
 export function describeRefusal(answer: HttpAnswer, secrets: readonly string[]): string {
+  return presentable(readRefusal(answer).said, secrets);
+}
+
+/** Two envelopes: the Management API's `message` and `errorCode`, the token endpoint's `error` and `error_description`. */
+function readRefusal(answer: HttpAnswer): { said: string; errorCode: string } {
   const body = findJsonObject(answer.body);
-  const text = [body?.["message"], body?.["error_description"], body?.["error"]].find(
-    (said): said is string => typeof said === "string" && said !== "",
+  const said = [body?.["message"], body?.["error_description"], body?.["error"]].find(
+    (text): text is string => typeof text === "string" && text !== "",
   );
-  let said = text ?? "(no message)";
-  for (const secret of secrets) if (secret !== "") said = said.replaceAll(secret, "*****");
-  return said.length > MAX_MESSAGE_CHARS ? `${said.slice(0, MAX_MESSAGE_CHARS)}…` : said;
+  const errorCode = body?.["errorCode"];
+  return { said: said ?? "(no message)", errorCode: typeof errorCode === "string" ? errorCode : "" };
+}
+
+/** Cut short, without the secrets that the far side may quote. One of three letters hides nothing but the message. */
+function presentable(said: string, secrets: readonly string[]): string {
+  let shown = said;
+  for (const secret of secrets) if (secret.length > 3) shown = shown.replaceAll(secret, "*****");
+  return shown.length > MAX_MESSAGE_CHARS ? `${shown.slice(0, MAX_MESSAGE_CHARS)}…` : shown;
 }
 
 function classify(status: number, said: string, errorCode: string): DirectoryErrorCode {
