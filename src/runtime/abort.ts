@@ -18,22 +18,30 @@ export function isAbortOf(signal: AbortSignal, error: unknown): boolean {
 export class Deadline {
   readonly #controller = new AbortController();
   readonly #parent: AbortSignal;
-  readonly #cancelTimer: () => void;
+  readonly #clock: Clock;
+  #cancelTimer: () => void = () => {};
   readonly #onAbort = (): void => {
     this.#controller.abort(this.#parent.reason);
   };
 
   constructor(parent: AbortSignal, afterMs: number, clock: Clock) {
     this.#parent = parent;
+    this.#clock = clock;
     if (parent.aborted) this.#onAbort();
     else parent.addEventListener("abort", this.#onAbort, { once: true });
-    this.#cancelTimer = clock.timer(afterMs, () => {
-      this.#controller.abort(new DeadlineError(`no answer within ${String(afterMs)} ms`));
-    });
+    this.renew(afterMs);
   }
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** Starts the time anew: something came, and the next is due within `afterMs`. */
+  renew(afterMs: number): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#clock.timer(afterMs, () => {
+      this.#controller.abort(new DeadlineError(`no answer within ${String(afterMs)} ms`));
+    });
   }
 
   clear(): void {

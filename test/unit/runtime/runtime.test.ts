@@ -58,6 +58,20 @@ test("a deadline aborts with a DeadlineError, its parent with its own reason", a
   t.is(cancelled.signal.reason, reason);
 });
 
+test("a deadline that is renewed counts from then on", async (t) => {
+  const clock = new ManualClock();
+  const idle = new Deadline(never, 100, clock);
+
+  await clock.advance(99);
+  idle.renew(50);
+  await clock.advance(49);
+
+  t.false(idle.signal.aborted);
+  await clock.advance(1);
+  t.true(idle.signal.reason instanceof DeadlineError);
+  t.is(clock.pending, 0);
+});
+
 test("a deadline that was cleared leaves no timer behind", (t) => {
   const clock = new ManualClock();
 
