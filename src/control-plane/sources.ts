@@ -1,0 +1,116 @@
+/**
+ * Where the binaries come from when the machine has none: official archives, and builds with the machine's own Go.
+ * Everything is pinned: archives by the digest of the file, builds by the `go.sum` in `go/`.
+ */
+import { fileURLToPath } from "node:url";
+import type { BinaryName } from "./binaries.ts";
+
+/** A file on the network: the one binary itself, or a `.tar.gz` that has the binaries somewhere inside. */
+export interface Download {
+  readonly url: string;
+  readonly digest: Digest;
+  /** What it brings, and in which version. */
+  readonly versions: VersionByName;
+}
+
+export interface Digest {
+  readonly algorithm: "sha256" | "sha512";
+  readonly hex: string;
+}
+
+/** A Go module whose `go.mod` and `go.sum` pin everything that is compiled. */
+export interface GoBuild {
+  readonly folder: string;
+  readonly ldflags: string;
+  /** The main package of each binary that the module builds. */
+  readonly packages: Readonly<Partial<Record<BinaryName, string>>>;
+  readonly versions: VersionByName;
+  /** How long it takes when nothing is cached, in words. */
+  readonly estimate: string;
+}
+
+export type VersionByName = Readonly<Partial<Record<BinaryName, string>>>;
+
+export interface Sources {
+  /** `linux-amd64` and the like, as the publishers write it: part of every key in the cache. */
+  readonly platform: string;
+  readonly downloads: readonly Download[];
+  readonly builds: readonly GoBuild[];
+}
+
+const ENVTEST = "https://github.com/kubernetes-sigs/controller-tools/releases/download/envtest-v1.35.0";
+const RELEASE = "https://dl.k8s.io/release/v1.35.0/bin/linux";
+const ENVTEST_VERSIONS: VersionByName = { etcd: "3.6.6", "kube-apiserver": "1.35.0", kubectl: "1.35.0" };
+const CONTROLLER_MANAGER_VERSIONS: VersionByName = { "kube-controller-manager": "1.35.0" };
+
+/**
+ * The SHA-512 digests are those of envtest-releases.yaml in kubernetes-sigs/controller-tools; the SHA-256 digests are
+ * those of the release binaries at dl.k8s.io.
+ */
+const DOWNLOADS: Readonly<Record<string, readonly Download[]>> = {
+  "linux-amd64": [
+    {
+      url: `${ENVTEST}/envtest-v1.35.0-linux-amd64.tar.gz`,
+      digest: {
+        algorithm: "sha512",
+        hex: "130369c16f076e724d089189afaede960316f5f5dea6cf57be7a4fc6f09c77342893192509790e4056e116e232dff832ed863f5bd55dcb55d38f3ab834828a11",
+      },
+      versions: ENVTEST_VERSIONS,
+    },
+    {
+      url: `${RELEASE}/amd64/kube-controller-manager`,
+      digest: { algorithm: "sha256", hex: "d175511887be863be36c5b7ef7e859d22f08bd0e80cebca628edd48f0171c3f7" },
+      versions: CONTROLLER_MANAGER_VERSIONS,
+    },
+  ],
+  "linux-arm64": [
+    {
+      url: `${ENVTEST}/envtest-v1.35.0-linux-arm64.tar.gz`,
+      digest: {
+        algorithm: "sha512",
+        hex: "e53e2b88398f5b9503e3f074d82a2dcb090c708b34940848607ce658138a5d4a25962e042ab683ccc026a8a6c90c0be7f658e42dde0887369d73c3b68e2fc86c",
+      },
+      versions: ENVTEST_VERSIONS,
+    },
+    {
+      url: `${RELEASE}/arm64/kube-controller-manager`,
+      digest: { algorithm: "sha256", hex: "2cc00a6bd20db30272701922d84ab19927e1cca924f1025562de68bc7f71a2a7" },
+      versions: CONTROLLER_MANAGER_VERSIONS,
+    },
+  ],
+};
+
+const VERSION = "k8s.io/component-base/version";
+
+const BUILDS: readonly GoBuild[] = [
+  {
+    folder: fileURLToPath(new URL("./go/etcd", import.meta.url)),
+    ldflags: "-s -w",
+    packages: { etcd: "go.etcd.io/etcd/server/v3" },
+    versions: { etcd: "3.6.6" },
+    estimate: "half a minute on two cores",
+  },
+  {
+    folder: fileURLToPath(new URL("./go/kubernetes", import.meta.url)),
+    // A build from the module proxy knows no git tag: without these it calls itself v0.0.0 and kubectl warns of skew.
+    ldflags: `-s -w -X ${VERSION}.gitVersion=v1.35.4 -X ${VERSION}.gitMajor=1 -X ${VERSION}.gitMinor=35`,
+    packages: {
+      "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
+      "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
+      kubectl: "k8s.io/kubernetes/cmd/kubectl",
+    },
+    versions: { "kube-apiserver": "1.35.4", "kube-controller-manager": "1.35.4", kubectl: "1.35.4" },
+    estimate: "4 to 7 minutes on two cores",
+  },
+];
+
+/**
+ * What there is for a machine. No platform is without builds; archives are pinned for Linux only.
+ *
+ * @param platform `process.platform`
+ * @param arch `process.arch`
+ */
+export function sourcesFor(platform: string, arch: string): Sources {
+  const name = `${platform}-${arch === "x64" ? "amd64" : arch}`;
+  return { platform: name, downloads: DOWNLOADS[name] ?? [], builds: BUILDS };
+}
