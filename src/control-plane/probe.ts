@@ -1,0 +1,39 @@
+/** Asking a component, over HTTP, whether it does its work. */
+import { Agent, request, type buildConnector } from "undici";
+import { failureText } from "./failure-text.ts";
+
+export interface ProbeOptions {
+  readonly origin: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** How to reach it. Called until it succeeds: a certificate may not be there yet. */
+  readonly connect: () => Promise<buildConnector.BuildOptions>;
+}
+
+export class Probe {
+  readonly #options: ProbeOptions;
+  #agent: Agent | undefined;
+
+  constructor(options: ProbeOptions) {
+    this.#options = options;
+  }
+
+  /** Why `GET path` is not answered with 200, in words; undefined when it is. Throws nothing but the signal's reason. */
+  async findLack(path: string, signal: AbortSignal): Promise<string | undefined> {
+    const { origin, headers, connect } = this.#options;
+    try {
+      // A connection a question: none is left open, so nothing needs to be closed.
+      this.#agent ??= new Agent({ connect: await connect(), pipelining: 0 });
+      const { statusCode, body } = await request(origin + path, { dispatcher: this.#agent, headers, signal });
+      const text = await body.text();
+      return statusCode === 200 ? undefined : [path, "answers", String(statusCode), ...failedChecks(text)].join(" ");
+    } catch (error) {
+      signal.throwIfAborted();
+      return `${path}: ${failureText(error)}`;
+    }
+  }
+}
+
+/** The names in `[-]poststarthook/rbac/bootstrap-roles failed: …`, the form of Kubernetes' verbose health checks. */
+function failedChecks(text: string): readonly string[] {
+  return text.split("\n").flatMap((line) => /^\[-\](\S+)/.exec(line)?.[1] ?? []);
+}
