@@ -64,7 +64,6 @@ export class Component {
       while ((lack = await this.#findLack(stop)) !== undefined) await clock.sleep(LOOK_EVERY_MS, stop);
     } catch (error) {
       signal.throwIfAborted();
-      if (!stop.aborted) throw error;
       const reason = ended.signal.aborted
         ? String(ended.signal.reason)
         : `is not ready after ${String(READY_WITHIN_MS / 1000)} s: ${lack ?? ""}`;

@@ -36,6 +36,8 @@ export async function download(options: DownloadOptions, signal: AbortSignal): P
     httpProxy: env["http_proxy"] ?? env["HTTP_PROXY"] ?? "",
     httpsProxy: env["https_proxy"] ?? env["HTTPS_PROXY"] ?? "",
     noProxy: env["no_proxy"] ?? env["NO_PROXY"] ?? "",
+    // Aborting a request does not end its attempt to connect.
+    connect: { timeout: ANSWER_WITHIN_MS },
   });
   const deadline = new Deadline(signal, ANSWER_WITHIN_MS, clock);
   try {

@@ -1,15 +1,22 @@
-/** The small parts of the room: versions, the pinned table, progress, kubeconfig, ports. */
+/** The parts of the room, one by one: versions, the pinned table, progress, kubeconfig, ports, components. */
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import path from "node:path";
+import process from "node:process";
 import test from "ava";
 import { BINARIES, CONTROL_PLANE_BINARIES, findVersion, versionText } from "../../../src/control-plane/binaries.ts";
+import { Component } from "../../../src/control-plane/component.ts";
 import { findFreePort } from "../../../src/control-plane/free-port.ts";
 import { kubeconfigText } from "../../../src/control-plane/kubeconfig.ts";
+import { Probe } from "../../../src/control-plane/probe.ts";
 import { createProgress, durationText } from "../../../src/control-plane/progress.ts";
 import { sourcesFor } from "../../../src/control-plane/sources.ts";
+import { Supervisor } from "../../../src/control-plane/supervisor.ts";
+import { systemClock } from "../../../src/runtime/clock.ts";
 import { seededRandom } from "../../../src/runtime/random.ts";
+import { eventually } from "../../support/eventually.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
 for (const [said, version] of [
@@ -150,4 +157,75 @@ test("a port in use is not chosen", async (t) => {
   t.not(other, port);
   t.true(other >= 20_000 && other < 32_000);
   squatter.close();
+});
+
+const never = new AbortController().signal;
+
+test("a component that is not ready within a minute is told with the checks that fail and the end of its log", async (t) => {
+  const health = createHttpServer((_request, response) => {
+    response.writeHead(500).end("[+]ping ok\n[-]etcd failed: reason withheld\nreadyz check failed\n");
+  }).listen(0, "127.0.0.1");
+  await once(health, "listening");
+  const address = health.address();
+  const port = typeof address === "object" ? (address?.port ?? 0) : 0;
+  const probe = new Probe({
+    origin: `http://127.0.0.1:${String(port)}`,
+    headers: {},
+    connect: () => Promise.resolve({}),
+  });
+  const clock = new ManualClock();
+  const supervisor = await Supervisor.launch(never);
+  const args = ["-c", "seq 1 20; exec sleep 600"];
+  const options = { name: "sleeper", file: "/bin/sh", args, probe, readyPaths: ["/readyz"] };
+  const component = new Component(options, { supervisor, clock });
+
+  const starting = component.start(never);
+  await eventually(async () => {
+    if ((await supervisor.logTail("sleeper")) === "" || clock.pending < 2) throw new Error("not asked yet");
+  });
+  await clock.advance(60_000);
+
+  const lines = Array.from({ length: 15 }, (_, index) => String(index + 6)).join("\n");
+  const error = await t.throwsAsync(starting);
+  t.is(error.message, `sleeper is not ready after 60 s: /readyz answers 500 etcd\n${lines}`);
+  await supervisor.stop();
+  health.close();
+});
+
+test("a component inherits nothing of the environment, so no proxy comes between programs on one machine", async (t) => {
+  process.env["HTTPS_PROXY"] = "http://127.0.0.1:1";
+  const supervisor = await Supervisor.launch(never);
+  delete process.env["HTTPS_PROXY"];
+
+  await supervisor.start("printer", "/bin/sh", ["-c", "env; exec sleep 600"]);
+
+  const printed = await eventually(async () => {
+    const text = await supervisor.logTail("printer");
+    if (!text.includes("TMPDIR")) throw new Error("not printed yet");
+    return text;
+  });
+  t.regex(printed, new RegExp(`^HOME=${supervisor.folder}$`, "m"));
+  t.notRegex(printed, /PROXY/);
+  await supervisor.stop();
+});
+
+test("a component that can't be executed is told so", async (t) => {
+  const supervisor = await Supervisor.launch(never);
+  const probe = new Probe({ origin: "http://localhost", headers: {}, connect: () => Promise.resolve({}) });
+  const options = { name: "ghost", file: "/no/such/file", args: [], probe, readyPaths: [] };
+
+  const error = await t.throwsAsync(new Component(options, { supervisor, clock: systemClock }).start(never));
+
+  t.is(error.message, "ghost can't be started: spawn /no/such/file ENOENT");
+  await supervisor.stop();
+});
+
+test("what has been stopped can't be started again, and stopping twice is no fault", async (t) => {
+  const supervisor = await Supervisor.launch(never);
+
+  await supervisor.stop();
+  await supervisor.stop();
+
+  const error = await t.throwsAsync(supervisor.start("late", "/bin/true", []));
+  t.is(error.message, "the control plane has been stopped");
 });
