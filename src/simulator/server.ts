@@ -25,6 +25,9 @@ export interface Listener {
 /** Longer than clients keep idle connections, so that none is closed under a request. */
 const KEEP_ALIVE_MS = 120_000;
 
+/** Request line and headers; more than `MAX_TARGET_BYTES`, so that a long target can still be told that it is. */
+const MAX_HEADER_BYTES = 64 << 10;
+
 /** Of a body that is too long as much is read and thrown away, so that its sender lives to read the 413. */
 const MAX_DRAINED_BYTES = 64 << 20;
 
@@ -32,7 +35,7 @@ const MAX_DRAINED_BYTES = 64 << 20;
 export async function listen(options: ServerOptions, signal: AbortSignal): Promise<Listener> {
   const { host, port, log } = options;
   signal.throwIfAborted();
-  const server = createServer((incoming, outgoing) => {
+  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (incoming, outgoing) => {
     serve(options, incoming, outgoing, signal).catch((error: unknown) => {
       if (!isAbortOf(signal, error)) log.debug("a request ended without an answer", { error });
       outgoing.destroy();
@@ -40,7 +43,7 @@ export async function listen(options: ServerOptions, signal: AbortSignal): Promi
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.on("clientError", (_error, socket) => {
-    if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+    if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
     else socket.destroy();
   });
   const listening = Promise.withResolvers<undefined>();

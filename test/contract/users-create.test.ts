@@ -2,37 +2,35 @@
 import { createHash } from "node:crypto";
 import test from "ava";
 import { STRICT_DATABASE_OPTIONS } from "../../src/simulator/connections/connections.ts";
-import { startTestSimulator, type Reply } from "../support/start-simulator.ts";
+import { openTestSimulator, startTestSimulator, type Reply } from "../support/start-simulator.ts";
 
 const DATABASE = "Username-Password-Authentication";
 const PASSWORD = "Some-Passw0rd!";
 
-const simulator = await startTestSimulator(
-  { teardown: test.after.always },
-  {
-    connections: [
-      { name: DATABASE, options: { ...STRICT_DATABASE_OPTIONS, requires_username: false } },
-      { name: "strict", options: STRICT_DATABASE_OPTIONS },
-      { name: "excellent", options: { passwordPolicy: "excellent" } },
-      { name: "fair", options: { passwordPolicy: "fair" } },
-      { name: "low", options: { passwordPolicy: "low" } },
-      {
-        name: "wary",
-        options: {
-          passwordPolicy: "none",
-          password_dictionary: { enable: true, dictionary: ["open sesame"] },
-          password_no_personal_info: { enable: true },
-        },
+const simulator = await openTestSimulator({
+  connections: [
+    { name: DATABASE, options: { ...STRICT_DATABASE_OPTIONS, requires_username: false } },
+    { name: "strict", options: STRICT_DATABASE_OPTIONS },
+    { name: "excellent", options: { passwordPolicy: "excellent" } },
+    { name: "fair", options: { passwordPolicy: "fair" } },
+    { name: "low", options: { passwordPolicy: "low" } },
+    {
+      name: "wary",
+      options: {
+        passwordPolicy: "none",
+        password_dictionary: { enable: true, dictionary: ["open sesame"] },
+        password_no_personal_info: { enable: true },
       },
-      { name: "disabled", enabledClients: [] },
-      { name: "scripts", options: { enabledDatabaseCustomization: true, import_mode: false } },
-      { name: "email", strategy: "email" },
-      { name: "sms", strategy: "sms" },
-      { name: "google", strategy: "google-oauth2" },
-      { name: "corporate", strategy: "okta" },
-    ],
-  },
-);
+    },
+    { name: "disabled", enabledClients: [] },
+    { name: "scripts", options: { enabledDatabaseCustomization: true, import_mode: false } },
+    { name: "email", strategy: "email" },
+    { name: "sms", strategy: "sms" },
+    { name: "google", strategy: "google-oauth2" },
+    { name: "corporate", strategy: "okta" },
+  ],
+});
+test.after.always(() => simulator.close());
 
 let created = 0;
 const newEmail = (): string => `user-${String(created++)}@example.com`;

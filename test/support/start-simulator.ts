@@ -1,4 +1,5 @@
-/** An Auth0 tenant for a test, reached over real HTTP. It ends with the test. */
+/** An Auth0 tenant for tests, reached over real HTTP. */
+import type { ExecutionContext } from "ava";
 import { systemClock } from "../../src/runtime/clock.ts";
 import type { JsonObject } from "../../src/runtime/json.ts";
 import type { Log } from "../../src/runtime/log.ts";
@@ -64,19 +65,23 @@ export interface RequestOptions {
   readonly body?: unknown;
 }
 
-/** A test; or `{ teardown: test.after.always }` for one simulator that serves all tests of a file. */
-interface Owner {
-  teardown(end: () => Promise<void>): void;
+/** Ends with the test. */
+export async function startTestSimulator(
+  t: Pick<ExecutionContext, "teardown">,
+  options: TestSimulatorOptions = {},
+): Promise<TestSimulator> {
+  const simulator = await openTestSimulator(options);
+  t.teardown(() => simulator.close());
+  return simulator;
 }
 
-export async function startTestSimulator(owner: Owner, options: TestSimulatorOptions = {}): Promise<TestSimulator> {
+/** For all tests of a file: `await` it before the first test is declared, and close it in `test.after.always`. */
+export async function openTestSimulator(options: TestSimulatorOptions = {}): Promise<TestSimulator> {
   const running = await startSimulator(
     { clock: systemClock, random: systemRandom, log: SILENT, ...options },
     new AbortController().signal,
   );
   const { url } = running;
-  const close = (): Promise<void> => running.close();
-  owner.teardown(close);
   const { clientId, clientSecret } = options.clients?.[0] ?? DEFAULT_CLIENT;
   const domain = options.domain ?? new URL(url).host;
   let token: Promise<string> | undefined;
@@ -115,7 +120,7 @@ export async function startTestSimulator(owner: Owner, options: TestSimulatorOpt
       return request(method, path, { headers: { authorization: `Bearer ${await tokenOnce()}` }, body });
     },
     users,
-    close,
+    close: () => running.close(),
     calls: () => control("GET", "calls"),
     clearCalls: () => control("DELETE", "calls"),
     requests: () => control("GET", "requests"),
