@@ -1,8 +1,8 @@
 /** The query parameters `fields` and `include_fields`, which many endpoints have. */
 import type { JsonObject } from "../runtime/json.ts";
-import { checkQuery, type Property } from "./schema.ts";
+import { checkQuery, type Schema } from "./schema.ts";
 
-const SCHEMA: { readonly properties: Readonly<Record<string, Property>> } = {
+const SCHEMA: Schema = {
   properties: {
     fields: {
       type: "string",

@@ -5,7 +5,7 @@
 import { isJsonObject, type JsonObject } from "../runtime/json.ts";
 import { badRequest, payloadTooLarge, unsupportedMediaType, type Refusal } from "./refusal.ts";
 
-/** Bytes of a request body; beyond, it is refused unread. Auth0 names no figure for users, imports take 512,000. */
+/** Bytes of a request body; a longer one is refused. Auth0 names no figure for users, imports take 512,000. */
 export const MAX_BODY_BYTES = 1 << 20;
 
 /** Bytes of path and query; beyond, 414 (documented for long search queries, without a figure; 8 kB is nginx's). */

@@ -47,7 +47,7 @@ export function additionalProperties(names: readonly string[]): string {
   return `'Additional properties not allowed: ${names.join(",")}'`;
 }
 
-export function onProperty(problem: string, name: string, { description }: Pick<Property, "description">): string {
+export function onProperty(problem: string, name: string, { description }: Property): string {
   return `${problem} on property ${name} (${description.replace(/\.$/, "")})`;
 }
 

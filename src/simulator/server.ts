@@ -47,7 +47,7 @@ export async function listen(options: ServerOptions, signal: AbortSignal): Promi
     else socket.destroy();
   });
   const listening = Promise.withResolvers<undefined>();
-  server.once("error", listening.reject);
+  server.on("error", listening.reject);
   server.listen(port, host, () => {
     listening.resolve(undefined);
   });

@@ -28,8 +28,8 @@ export interface SimulatorOptions extends TenantOptions {
 /** What became of a request; the work is done already when `delayMs` begin. */
 export type Exchange = Outcome & { readonly delayMs: number };
 
-const TENANT = new Router([...API_ENDPOINTS, ...AUTHENTICATION_ENDPOINTS]);
-const CONTROL = new Router(CONTROL_ENDPOINTS);
+const TENANT_ROUTES = new Router([...API_ENDPOINTS, ...AUTHENTICATION_ENDPOINTS]);
+const CONTROL_ROUTES = new Router(CONTROL_ENDPOINTS);
 
 export class Simulator {
   readonly tenant: Tenant;
@@ -46,7 +46,7 @@ export class Simulator {
   /** Serves one request in process. Never throws: a bug is a 500, and its stack goes to the log. */
   exchange(request: SimulatorRequest): Exchange {
     const target = findTarget(request.target);
-    const control = target && CONTROL.find(request.method, target.segments);
+    const control = target && CONTROL_ROUTES.find(request.method, target.segments);
     return target && control ? this.#control(request, target, control) : this.#call(request, target);
   }
 
@@ -57,7 +57,7 @@ export class Simulator {
 
   #call(request: SimulatorRequest, target: Target | undefined): Exchange {
     const { tenant } = this;
-    const match = target && TENANT.find(request.method, target.segments);
+    const match = target && TENANT_ROUTES.find(request.method, target.segments);
     const route = match ? `${match.row.method} ${match.row.path}` : `${request.method} *`;
     const { delayMs, mishap } = this.#faults.draw(route);
     const serve = (): Answer =>
@@ -67,7 +67,7 @@ export class Simulator {
         if (!match) throw unknownRoute();
         return dispatch(match.row, { tenant, request, params: match.params, query: target.query });
       });
-    const outcome = outcomeOf(mishap, serve, tenant.now());
+    const outcome = outcomeOf(mishap, serve, tenant);
     this.#calls.note(route, request, outcome.kind === "reset" ? 0 : outcome.answer.status);
     return { ...outcome, delayMs };
   }

@@ -1,4 +1,5 @@
 /** Starting the simulator as a server: for tests, and as a part of the program. */
+import { once } from "node:events";
 import type { Part } from "../runtime/run-group.ts";
 import { listen } from "./server.ts";
 import { Simulator, type SimulatorOptions } from "./simulator.ts";
@@ -49,17 +50,7 @@ export function simulatorPart(options: StartOptions, onListening: (running: Runn
     async run(signal) {
       const running = await startSimulator(options, signal);
       onListening(running);
-      await new Promise<void>((resolve) => {
-        if (signal.aborted) resolve();
-        else
-          signal.addEventListener(
-            "abort",
-            () => {
-              resolve();
-            },
-            { once: true },
-          );
-      });
+      if (!signal.aborted) await once(signal, "abort");
       await running.close();
     },
   };

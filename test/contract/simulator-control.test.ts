@@ -1,9 +1,13 @@
 /** What the simulator offers outside of Auth0's API: counts, edits, faults, switches; and that nothing brings it down. */
 import { connect } from "node:net";
 import test from "ava";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { systemRandom } from "../../src/runtime/random.ts";
+import { simulatorPart } from "../../src/simulator/start-simulator.ts";
 import { eventually } from "../support/eventually.ts";
 import { aRequest, InProcessSimulator } from "../support/in-process-simulator.ts";
 import { ManualClock } from "../support/manual-clock.ts";
+import { silentLog } from "../support/silent-log.ts";
 import { startTestSimulator, type Reply } from "../support/start-simulator.ts";
 
 const DATABASE = "Username-Password-Authentication";
@@ -267,6 +271,22 @@ test("what is no HTTP is answered 400, and the simulator lives on", async (t) =>
 
   t.regex(answer, /^HTTP\/1\.1 400 /);
   t.is((await tenant.request("GET", "/_simulator/calls")).status, 200);
+});
+
+test("as a part of the program it listens until it is told to stop", async (t) => {
+  const controller = new AbortController();
+  const listening = Promise.withResolvers<string>();
+  const part = simulatorPart({ clock: systemClock, random: systemRandom, log: silentLog }, ({ url }) => {
+    listening.resolve(url);
+  });
+  const running = part.run(controller.signal);
+  const url = await listening.promise;
+  t.is((await fetch(`${url}/_simulator/calls`)).status, 200);
+
+  controller.abort();
+  await running;
+
+  await t.throwsAsync(fetch(`${url}/_simulator/calls`));
 });
 
 test("the tenant goes by the Host of the request", (t) => {

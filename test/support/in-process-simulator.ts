@@ -5,6 +5,7 @@ import { systemRandom } from "../../src/runtime/random.ts";
 import type { SimulatorRequest } from "../../src/simulator/http.ts";
 import { DEFAULT_CLIENT } from "../../src/simulator/oauth/clients.ts";
 import { Simulator, type SimulatorOptions } from "../../src/simulator/simulator.ts";
+import { silentLog } from "./silent-log.ts";
 
 export interface Answered {
   readonly status: number;
@@ -17,13 +18,7 @@ export class InProcessSimulator {
   readonly bugs: (LogValues | undefined)[] = [];
 
   constructor(options: Partial<SimulatorOptions> = {}) {
-    const log: Log = {
-      debug() {},
-      info() {},
-      warn() {},
-      error: (_message, values) => this.bugs.push(values),
-      with: () => log,
-    };
+    const log: Log = { ...silentLog, error: (_message, values) => this.bugs.push(values) };
     this.simulator = new Simulator({ clock: systemClock, random: systemRandom, log, ...options });
   }
 

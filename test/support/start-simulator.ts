@@ -2,12 +2,12 @@
 import type { ExecutionContext } from "ava";
 import { systemClock } from "../../src/runtime/clock.ts";
 import type { JsonObject } from "../../src/runtime/json.ts";
-import type { Log } from "../../src/runtime/log.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import type { NotedRequest } from "../../src/simulator/calls.ts";
 import { DEFAULT_CLIENT } from "../../src/simulator/oauth/clients.ts";
 import { startSimulator, type StartOptions } from "../../src/simulator/start-simulator.ts";
 import type { Switches } from "../../src/simulator/switches.ts";
+import { silentLog } from "./silent-log.ts";
 
 export type TestSimulatorOptions = Omit<StartOptions, "clock" | "random" | "log"> &
   Partial<Pick<StartOptions, "clock" | "random" | "log">>;
@@ -78,7 +78,7 @@ export async function startTestSimulator(
 /** For all tests of a file: `await` it before the first test is declared, and close it in `test.after.always`. */
 export async function openTestSimulator(options: TestSimulatorOptions = {}): Promise<TestSimulator> {
   const running = await startSimulator(
-    { clock: systemClock, random: systemRandom, log: SILENT, ...options },
+    { clock: systemClock, random: systemRandom, log: silentLog, ...options },
     new AbortController().signal,
   );
   const { url } = running;
@@ -125,8 +125,9 @@ export async function openTestSimulator(options: TestSimulatorOptions = {}): Pro
     clearCalls: () => control("DELETE", "calls"),
     requests: () => control("GET", "requests"),
     async user(idOrEmail) {
-      const name = idOrEmail.includes("|") ? "user_id" : "email";
-      return (await users()).find((user) => user[name] === idOrEmail);
+      if (!idOrEmail.includes("|")) return (await users()).find(({ email }) => email === idOrEmail);
+      const reply = await request("GET", `/_simulator/users/${encodeURIComponent(idOrEmail)}`);
+      return reply.status === 200 ? (reply.body as WireUser) : undefined;
     },
     addUser: (body) => control("POST", "users", body),
     patchUser: (userId, changes) => control("PATCH", `users/${encodeURIComponent(userId)}`, changes),
@@ -148,5 +149,3 @@ function parsed(text: string): unknown {
     return text;
   }
 }
-
-const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {}, with: () => SILENT };

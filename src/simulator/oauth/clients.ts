@@ -1,5 +1,5 @@
 /** Machine-to-machine applications: who may ask for a token, and for what. */
-import { createHmac } from "node:crypto";
+import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
 
 export interface ClientOptions {
   readonly clientId: string;
@@ -13,7 +13,7 @@ export interface Client {
   readonly clientSecret: string;
   readonly scopes: readonly string[] | null;
   /** Signs the client's tokens. It changes with the secret, which thereby ends every token issued before. */
-  readonly signingKey: Buffer;
+  readonly signingKey: KeyObject;
 }
 
 export class Clients {
@@ -38,8 +38,8 @@ export class Clients {
 
   /** Adds the client, or changes its secret and scopes. */
   put({ clientId, clientSecret, scopes = this.#allScopes }: ClientOptions): void {
-    const signingKey = createHmac("sha256", this.#tenantKey).update(`${clientId}\0${clientSecret}`).digest();
-    this.#clients.set(clientId, { clientId, clientSecret, scopes, signingKey });
+    const key = createHmac("sha256", this.#tenantKey).update(`${clientId}\0${clientSecret}`).digest();
+    this.#clients.set(clientId, { clientId, clientSecret, scopes, signingKey: createSecretKey(key) });
   }
 }
 

@@ -1,7 +1,7 @@
 /** `POST /oauth/token`: an access token for the Management API by client credentials. */
+import type { JsonObject } from "../../runtime/json.ts";
 import type { Call } from "../call.ts";
 import { findHeader, parseBody, type Answer, type SimulatorRequest } from "../http.ts";
-import type { JsonObject } from "../../runtime/json.ts";
 import { textIn } from "../json.ts";
 import { oauthRefusal } from "../refusal.ts";
 import { signAccessToken } from "./access-token.ts";

@@ -16,8 +16,9 @@ import { shownUser } from "./shown-user.ts";
 
 export function createUser({ tenant, request }: ApiCall): Answer {
   const body = parseBody(request);
-  checkBody(body, createUserSchema(tenant.switches));
-  checkMetadata(body);
+  const schema = createUserSchema(tenant.switches);
+  checkBody(body, schema);
+  checkMetadata(body, schema);
   const connection = tenant.connections.findByName(textIn(body, "connection") ?? "");
   if (!connection) throw inexistentConnection(400);
   checkConnection(connection, body);

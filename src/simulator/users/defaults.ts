@@ -3,28 +3,28 @@ import { hash } from "node:crypto";
 import type { JsonObject } from "../../runtime/json.ts";
 import { textIn } from "../json.ts";
 
-/** The e-mail address; for users without one (not recorded) what else identifies them. */
-export function defaultName(attributes: JsonObject): string | undefined {
-  return textIn(attributes, "email") ?? textIn(attributes, "username") ?? textIn(attributes, "phone_number");
-}
-
-/** The local part of the e-mail address. */
-export function defaultNickname(attributes: JsonObject): string | undefined {
-  return defaultName(attributes)?.split("@", 1)[0]?.toLowerCase();
-}
-
-/** Gravatar's picture for the address, with the first two letters of the name as its own fallback. */
-export function defaultPicture(attributes: JsonObject): string | undefined {
-  const identifier = defaultName(attributes);
-  if (identifier === undefined) return undefined;
-  const letters = (textIn(attributes, "name") ?? identifier).slice(0, 2).toLowerCase();
-  const fallback = encodeURIComponent(`https://cdn.auth0.com/avatars/${letters}.png`);
-  return `https://s.gravatar.com/avatar/${hash("md5", identifier.toLowerCase())}?s=480&r=pg&d=${fallback}`;
-}
-
 /** How each is derived, in the order to do it: a picture shows the name. */
 export const DERIVED: ReadonlyMap<string, (attributes: JsonObject) => string | undefined> = new Map([
   ["name", defaultName],
   ["nickname", defaultNickname],
   ["picture", defaultPicture],
 ]);
+
+/** The e-mail address; for users without one (not recorded) what else identifies them. */
+function defaultName(attributes: JsonObject): string | undefined {
+  return textIn(attributes, "email") ?? textIn(attributes, "username") ?? textIn(attributes, "phone_number");
+}
+
+/** The local part of the e-mail address. */
+function defaultNickname(attributes: JsonObject): string | undefined {
+  return defaultName(attributes)?.split("@", 1)[0]?.toLowerCase();
+}
+
+/** Gravatar's picture for the address, with the first two letters of the name as its own fallback. */
+function defaultPicture(attributes: JsonObject): string | undefined {
+  const identifier = defaultName(attributes);
+  if (identifier === undefined) return undefined;
+  const letters = (textIn(attributes, "name") ?? identifier).slice(0, 2).toLowerCase();
+  const fallback = encodeURIComponent(`https://cdn.auth0.com/avatars/${letters}.png`);
+  return `https://s.gravatar.com/avatar/${hash("md5", identifier.toLowerCase())}?s=480&r=pg&d=${fallback}`;
+}

@@ -29,7 +29,7 @@ const LINK_SCHEMA: Schema = {
 /** The secondary user ceases to be one; its metadata are lost, its profile stays in the identity (recorded, documented). */
 export function linkIdentity({ tenant, request, params }: ApiCall): Answer {
   const userId = checkUserId(params["id"]);
-  const body = parseBody(request);
+  const body = withTextId(parseBody(request));
   checkBody(body, LINK_SCHEMA);
   const primary = tenant.users.find(userId);
   if (!primary) throw inexistentUser();
@@ -42,6 +42,11 @@ export function linkIdentity({ tenant, request, params }: ApiCall): Answer {
   };
   tenant.users.put(linked);
   return { status: 201, body: linked.identities };
+}
+
+/** Ids of some providers are numbers. */
+function withTextId(body: JsonObject): JsonObject {
+  return typeof body["user_id"] === "number" ? { ...body, user_id: String(body["user_id"]) } : body;
 }
 
 /** Texts of the OpenAPI document; which of them Auth0 gives when is modelled. */

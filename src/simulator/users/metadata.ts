@@ -1,8 +1,8 @@
 /** `user_metadata` and `app_metadata`: how they merge and which keys are refused. */
 import { isJsonObject, type JsonObject } from "../../runtime/json.ts";
-import { additionalProperties, onProperty, refusePayload } from "../schema.ts";
+import { additionalProperties, onProperty, refusePayload, type Schema } from "../schema.ts";
 
-export const METADATA = ["user_metadata", "app_metadata"] as const;
+const METADATA = ["user_metadata", "app_metadata"] as const;
 
 /** Names that `app_metadata` does not take (documented). */
 const RESERVED = new Set(
@@ -12,26 +12,25 @@ const RESERVED = new Set(
   ).split(" "),
 );
 
-/** Throws the 400 for keys that metadata must not have (documented; the text is modelled on that of other keys). */
-export function checkMetadata(body: JsonObject): void {
+/** Throws the 400 for keys that metadata must not have (documented; the text is modelled on that for other keys). */
+export function checkMetadata(body: JsonObject, { properties }: Schema): void {
   refusePayload(
     METADATA.flatMap((name) => {
       const metadata = body[name];
-      if (!isJsonObject(metadata)) return [];
+      const property = properties[name];
+      if (!property || !isJsonObject(metadata)) return [];
       const refused = Object.keys(metadata).filter(
         (key) => key.includes(".") || key.startsWith("$") || (name === "app_metadata" && RESERVED.has(key)),
       );
-      if (refused.length === 0) return [];
-      return [onProperty(additionalProperties(refused), name, { description: "Metadata of the user." })];
+      return refused.length === 0 ? [] : [onProperty(additionalProperties(refused), name, property)];
     }),
   );
 }
 
 /** Merged one level deep: null deletes a key, other values replace it whole, and `{}` empties everything (recorded). */
 export function mergedMetadata(current: unknown, changes: JsonObject): JsonObject {
-  const names = Object.keys(changes);
-  if (names.length === 0 || !isJsonObject(current)) return withoutNulls(changes);
-  return withoutNulls({ ...current, ...changes });
+  const kept = Object.keys(changes).length > 0 && isJsonObject(current) ? current : {};
+  return withoutNulls({ ...kept, ...changes });
 }
 
 function withoutNulls(metadata: JsonObject): JsonObject {

@@ -5,42 +5,47 @@
  * people's passwords if the file were stolen; here they are made up, a load test sets thousands a second, and all that is
  * asked is whether a candidate is the one.
  */
-import { createHmac } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** As many former passwords as a history policy may look at (documented). */
 const MAX_HISTORY = 24;
 
 export class Passwords {
-  readonly #key: Buffer;
-  /** Hashes by the key of the identity, the current one first. */
-  readonly #hashes = new Map<string, readonly string[]>();
+  readonly #key: string;
+  /** By the key of the identity; where former ones are remembered a list, the current one first. */
+  readonly #hashes = new Map<string, string | readonly string[]>();
 
   /** @param key any 32 bytes, new for each tenant */
   constructor(key: Buffer) {
-    this.#key = key;
+    this.#key = key.toString("base64");
   }
 
   /** @param historySize how many former passwords to remember */
   set(identityKey: string, password: string, historySize: number): void {
-    const former = this.#hashes.get(identityKey) ?? [];
-    const kept = former.slice(0, Math.min(historySize, MAX_HISTORY));
-    this.#hashes.set(identityKey, [this.#hash(identityKey, password), ...kept]);
+    const current = this.#hash(identityKey, password);
+    const former = this.#hashesOf(identityKey).slice(0, Math.min(historySize, MAX_HISTORY));
+    this.#hashes.set(identityKey, former.length === 0 ? current : [current, ...former]);
   }
 
   matches(identityKey: string, candidate: string): boolean {
-    return this.#hashes.get(identityKey)?.[0] === this.#hash(identityKey, candidate);
+    return this.#hashesOf(identityKey)[0] === this.#hash(identityKey, candidate);
   }
 
   /** Whether it is the current one or among those remembered. */
   wasUsed(identityKey: string, candidate: string): boolean {
-    return this.#hashes.get(identityKey)?.includes(this.#hash(identityKey, candidate)) ?? false;
+    return this.#hashesOf(identityKey).includes(this.#hash(identityKey, candidate));
   }
 
   forget(identityKey: string): void {
     this.#hashes.delete(identityKey);
   }
 
+  #hashesOf(identityKey: string): readonly string[] {
+    const hashes = this.#hashes.get(identityKey) ?? [];
+    return typeof hashes === "string" ? [hashes] : hashes;
+  }
+
   #hash(identityKey: string, password: string): string {
-    return createHmac("sha256", this.#key).update(`${identityKey}\0${password}`).digest("base64");
+    return hash("sha256", `${this.#key}\0${identityKey}\0${password}`, "base64");
   }
 }

@@ -21,8 +21,9 @@ import { changedAtMs, identityKey, profileOf, type User } from "./user.ts";
 export function updateUser({ tenant, request, params, caller }: ApiCall): Answer {
   const userId = checkUserId(params["id"]);
   const body = parseBody(request);
-  checkBody(body, updateUserSchema(tenant.switches));
-  checkMetadata(body);
+  const schema = updateUserSchema(tenant.switches);
+  checkBody(body, schema);
+  checkMetadata(body, schema);
   checkScopes(caller.scopes, body);
   const user = tenant.users.find(userId);
   if (!user) throw inexistentUser();
