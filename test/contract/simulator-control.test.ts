@@ -5,7 +5,7 @@ import { systemClock } from "../../src/runtime/clock.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import { simulatorPart } from "../../src/simulator/start-simulator.ts";
 import { eventually } from "../support/eventually.ts";
-import { aRequest, InProcessSimulator } from "../support/in-process-simulator.ts";
+import { aRequest, HOST, InProcessSimulator } from "../support/in-process-simulator.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { silentLog } from "../support/silent-log.ts";
 import { startTestSimulator, type Reply } from "../support/start-simulator.ts";
@@ -289,20 +289,12 @@ test("as a part of the program it listens until it is told to stop", async (t) =
   await t.throwsAsync(fetch(`${url}/_simulator/calls`));
 });
 
-test("the tenant goes by the Host of the request", (t) => {
-  const simulator = new InProcessSimulator();
-  const grant = {
-    grant_type: "client_credentials",
-    client_id: "simulator-client",
-    client_secret: "simulator-secret",
-    audience: "https://acme.example/api/v2/",
-  };
-  const ask = (host: string): number =>
-    simulator.send({
-      ...aRequest("POST", "/oauth/token", grant),
-      headers: { host, "content-type": "application/json" },
-    }).status;
+test("the tenant goes by the Host of the request, and a token works only there", (t) => {
+  const simulator = new InProcessSimulator({ users: [KIM] });
+  const token = simulator.token();
+  const get = (host: string): number =>
+    simulator.send({ ...aRequest("GET", USER), headers: { host, authorization: `Bearer ${token}` } }).status;
 
-  t.is(ask("acme.example"), 200);
-  t.is(ask("other.example"), 403);
+  t.is(get(HOST), 200);
+  t.is(get("other.example"), 401);
 });

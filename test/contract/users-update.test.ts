@@ -1,5 +1,6 @@
 /** What PATCH /api/v2/users/{id} does. A title that ends in [rec] is a recorded fact; [doc] a documented or reported one. */
 import test from "ava";
+import { ManualClock } from "../support/manual-clock.ts";
 import { openTestSimulator, startTestSimulator, type Reply } from "../support/start-simulator.ts";
 
 const DATABASE = "Username-Password-Authentication";
@@ -94,15 +95,22 @@ test("{} empties user_metadata to {}, and makes app_metadata vanish [rec]", asyn
   t.false("app_metadata" in user(reply));
 });
 
-test("updated_at moves with every PATCH, also when nothing differs [rec]", async (t) => {
-  const { path, first } = await newUser({ nickname: "kim" });
+test("updated_at moves with every PATCH, also when nothing differs, even within a millisecond [rec]", async (t) => {
+  const tenant = await startTestSimulator(t, {
+    clock: new ManualClock(),
+    users: [{ email: "kim@example.com", user_id: "kim", nickname: "kim" }],
+  });
+  const updates: Record<string, unknown>[] = [];
 
-  const same = user(await patch(path, { nickname: "kim" }));
-  const again = user(await patch(path, { nickname: "kim" }));
+  for (let time = 0; time < 3; time++) {
+    updates.push(user(await tenant.api("PATCH", "/api/v2/users/auth0%7Ckim", { nickname: "kim" })));
+  }
 
-  t.true(String(same["updated_at"]) > String(first["updated_at"]));
-  t.true(String(again["updated_at"]) > String(same["updated_at"]));
-  t.is(again["created_at"], first["created_at"]);
+  t.deepEqual(
+    updates.map((update) => update["updated_at"]),
+    ["2026-01-01T00:00:00.001Z", "2026-01-01T00:00:00.002Z", "2026-01-01T00:00:00.003Z"],
+  );
+  t.true(updates.every((update) => update["created_at"] === "2026-01-01T00:00:00.000Z"));
 });
 
 test("a new password counts, and sets last_password_reset [rec]", async (t) => {
