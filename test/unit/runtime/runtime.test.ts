@@ -5,7 +5,9 @@ import { backoffMs } from "../../../src/runtime/backoff.ts";
 import { systemClock } from "../../../src/runtime/clock.ts";
 import { createLog } from "../../../src/runtime/log.ts";
 import { jittered, seededRandom } from "../../../src/runtime/random.ts";
+import { findRemedy } from "../../../src/runtime/remedy.ts";
 import { runGroup, type Part } from "../../../src/runtime/run-group.ts";
+import { TimeSlice } from "../../../src/runtime/time-slice.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
 const never = new AbortController().signal;
@@ -92,6 +94,45 @@ test("abortable gives up on a promise that never settles", async (t) => {
   t.true(isAbortOf(controller.signal, error));
   t.true(isAbortOf(controller.signal, new Error("wrapped", { cause: reason })));
   t.false(isAbortOf(controller.signal, new Error("other")));
+});
+
+for (const [name, error, remedy] of [
+  ["backoff", Object.assign(new Error("x"), { remedy: { kind: "backoff" } }), { kind: "backoff" }],
+  ["stall", Object.assign(new Error("x"), { remedy: { kind: "stall" } }), { kind: "stall" }],
+  ["a moment", Object.assign(new Error("x"), { remedy: { kind: "wait", untilMs: 5 } }), { kind: "wait", untilMs: 5 }],
+  ["a wait without moment", Object.assign(new Error("x"), { remedy: { kind: "wait" } }), undefined],
+  ["a word", Object.assign(new Error("x"), { remedy: "rest" }), undefined],
+  ["none", new Error("x"), undefined],
+  ["none, being no error", { remedy: { kind: "backoff" } }, undefined],
+] as const) {
+  test(`the remedy of a failure with ${name}`, (t) => {
+    t.deepEqual(findRemedy(error), remedy);
+  });
+}
+
+test("a time slice that is used up makes all who share it wait for one turn of the event loop", async (t) => {
+  const clock = new ManualClock();
+  await clock.advance(1_000);
+  const slice = new TimeSlice(clock, 10);
+  const story: string[] = [];
+  const work = async (name: string): Promise<void> => {
+    await slice.breathe();
+    story.push(name);
+  };
+  /** Whoever waits for the event loop: timers, sockets. */
+  const others = async (): Promise<void> => {
+    await new Promise((resolve) => setImmediate(resolve));
+    story.push("others");
+  };
+  await work("first of all");
+  await clock.advance(9);
+
+  await Promise.all([work("within"), work("within")]);
+  await clock.advance(1);
+  await Promise.all([others(), work("after"), work("after")]);
+  await Promise.all([others(), work("within")]);
+
+  t.deepEqual(story, ["first of all", "within", "within", "others", "after", "after", "within", "others"]);
 });
 
 test("backoff grows to its cap and never collapses to nothing", (t) => {
