@@ -15,7 +15,7 @@ const operations = fc.array(
     size: fc.option(sizes),
     letter: fc.constantFrom("a", "ä", "€", "😀"),
   }),
-  { minLength: 1, maxLength: 200 },
+  { maxLength: 200, size: "max" },
 );
 
 test("an arena gives back what was last written, whatever was written and freed around it, and wastes little", (t) => {
@@ -44,7 +44,7 @@ test("an arena gives back what was last written, whatever was written and freed 
       // Only the block that is being filled may be.
       return hollow.length <= 1 && [...live].every(([block, bytes]) => block.live === bytes);
     }),
-    { seed, numRuns: 300 },
+    { seed, numRuns: 40 },
   );
   t.pass();
 });
