@@ -136,8 +136,8 @@ test("lists all pages, then watches from where the list stood, for a random time
   t.deepEqual(
     scene.server.calls.map(({ path, query }) => [path, query.get("limit"), query.get("labelSelector")]),
     [
-      ["/apis/example.com/v1/things", "500", "team=a"],
-      ["/apis/example.com/v1/things", "500", "team=a"],
+      ["/apis/example.com/v1/things", "100", "team=a"],
+      ["/apis/example.com/v1/things", "100", "team=a"],
       ["/apis/example.com/v1/things", null, "team=a"],
     ],
   );
