@@ -4,6 +4,7 @@
  * that what passes here is not refused there.
  */
 import type { Infer, K8sSchema } from "./k8s-schema.ts";
+import { DURATION_PATTERN } from "./duration.ts";
 import { USER_RULES } from "./rules.ts";
 
 const nullableText = (maxLength: number, what: string) =>
@@ -146,7 +147,7 @@ export const AUTH0_USER_SPEC = {
     syncInterval: {
       type: "string",
       maxLength: 20,
-      pattern: "^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$",
+      pattern: DURATION_PATTERN,
       description: "How often the user is compared with Auth0, at least 10s: 30m, 1h30m. Default: 1h.",
     },
   },
@@ -164,7 +165,7 @@ const attributeNames = (description: string) =>
 
 const CONDITION = {
   type: "object",
-  required: ["type", "status", "reason", "message", "lastTransitionTime"],
+  required: ["type", "status", "observedGeneration", "lastTransitionTime", "reason", "message"],
   properties: {
     type: { type: "string", maxLength: 316 },
     status: { type: "string", enum: ["True", "False", "Unknown"] },

@@ -4,7 +4,7 @@
  * CEL can't look into objects of anybody's shape.
  */
 import type { Auth0UserSpec } from "./auth0-user.ts";
-import { parseDurationMs } from "./duration.ts";
+import { DURATION_PATTERN, parseDurationMs } from "./duration.ts";
 
 export interface UserRule {
   readonly rule: string;
@@ -47,7 +47,8 @@ export const USER_RULES: readonly UserRule[] = [
     holds: (spec) => (spec[name] ?? undefined) === undefined || !(spec.removeAttributes ?? []).includes(name),
   })),
   {
-    rule: "!has(self.syncInterval) || (duration(self.syncInterval) >= duration('10s') && duration(self.syncInterval) <= duration('720h'))",
+    // Guarded by the pattern: a rule that can't be evaluated makes the API server refuse even a write of the status.
+    rule: `!has(self.syncInterval) || !self.syncInterval.matches('${DURATION_PATTERN}') || (duration(self.syncInterval) >= duration('10s') && duration(self.syncInterval) <= duration('720h'))`,
     message: "syncInterval must be between 10s and 720h",
     path: "syncInterval",
     holds: ({ syncInterval }) => {

@@ -98,8 +98,8 @@ export class ManagementApi {
     });
   }
 
-  async close(): Promise<void> {
-    await this.#http.close();
+  close(): void {
+    this.#http.close();
   }
 
   async #callOnce(call: Call, signal: AbortSignal): Promise<unknown> {

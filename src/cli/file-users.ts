@@ -13,6 +13,7 @@ import { ownConnection, type ObservedUser } from "../core/observed-user.ts";
 import type { Ownership } from "../core/ownership.ts";
 import { removedAttributes } from "../core/plan.ts";
 import type { DeclaredSecret, DeclaredUser } from "../files/declarations.ts";
+import { findHolders } from "../reconcile/conflict.ts";
 import { deleteUser, type DeletionOutcome } from "../reconcile/delete-user.ts";
 import type { Keyring } from "../reconcile/keyring.ts";
 import { bearsMarkerOf, markerFor, type Marked } from "../reconcile/marker.ts";
@@ -29,6 +30,8 @@ export interface FileUserParts {
   readonly keyring: Keyring;
   readonly clock: Clock;
   readonly random: Random;
+  /** How often a user is compared with Auth0 where its spec does not say. */
+  readonly syncIntervalMs: number;
 }
 
 /** What is known of one declared user from pass to pass, in this process only. */
@@ -43,7 +46,6 @@ interface FileUserState {
   readonly nextSyncAtMs: number;
 }
 
-const DEFAULT_SYNC_INTERVAL_MS = 3_600_000;
 const SYNC_JITTER = 0.1;
 
 /** A claim has nowhere to be kept beside a file, and needs no place: the marker goes with the user itself. */
@@ -72,7 +74,7 @@ export class FileUsers {
     const outcome = await reconcileUser(declaration, { ...this.#parts, claims: NO_CLAIMS }, signal);
     const isSettled =
       outcome.verdict.kind === "ready" || (outcome.verdict.kind === "refused" && outcome.verdict.isRestDone);
-    const intervalMs = parseDurationMs(user.spec.syncInterval ?? "") ?? DEFAULT_SYNC_INTERVAL_MS;
+    const intervalMs = parseDurationMs(user.spec.syncInterval ?? "") ?? this.#parts.syncIntervalMs;
     this.#states.set(user.key, {
       memory: outcome.memory,
       ownership: outcome.user === undefined ? state.ownership : { kind: "owned", ...outcome.user, isClaimed: true },
@@ -116,21 +118,27 @@ export class FileUsers {
 
   /** Whose the user is that this declaration would create: found by its derived id or its marker, proven by the marker. */
   async #firstLook(user: DeclaredUser, signal: AbortSignal): Promise<FileUserState> {
-    const { directory, clock } = this.#parts;
     const adoptedId = user.spec.userId === undefined ? undefined : userId(user.spec.userId);
-    const id = adoptedId ?? this.#derivedId(user);
-    const found = id === undefined ? undefined : await directory.findUser(id, signal);
+    const found = await this.#find(user, adoptedId ?? this.#derivedId(user), signal);
     const belongs = found !== undefined && ownConnection(found) === connectionOf(user);
     const isOurs = belongs && (adoptedId !== undefined || this.#isMarked(found, user));
+    const nowMs = this.#parts.clock.now();
     return {
-      memory: isOurs ? { ...NO_MEMORY, lastSeen: { user: found, atMs: clock.now() } } : NO_MEMORY,
+      memory: isOurs ? { ...NO_MEMORY, lastSeen: { user: found, atMs: nowMs } } : NO_MEMORY,
       ownership: ownershipOf(found, adoptedId, isOurs),
       appliedSpec: undefined,
       passwordVersion: undefined,
       reported: [],
       notWritable: [],
-      nextSyncAtMs: clock.now() + 1,
+      nextSyncAtMs: nowMs + 1,
     };
+  }
+
+  #find(user: DeclaredUser, id: UserId | undefined, signal: AbortSignal): Promise<ObservedUser | undefined> {
+    const { directory } = this.#parts;
+    if (id !== undefined) return directory.findUser(id, signal);
+    const desired = desiredUserFrom(user.spec, []);
+    return findHolders(desired, (found) => this.#isMarked(found, user), directory, signal).then(({ marked }) => marked);
   }
 
   #declaration(user: DeclaredUser, state: FileUserState, spec: string, password: PasswordDeclaration): UserDeclaration {

@@ -2,7 +2,7 @@
  * Keys and what they prove: the signature on a claim, the marker in `app_metadata`, the version of a password. All are
  * HMAC-SHA-256, cut to 128 bits, and name the key that made them, so that keys can be added and a lost one is noticed.
  */
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from "node:crypto";
 
 /** Keys by id. The greatest id is the one that signs; ids that begin with a date therefore rotate by adding a key. */
 export type Keys = ReadonlyMap<string, Buffer>;
@@ -15,11 +15,11 @@ type Purpose = "claim" | "marker" | "password";
 const MAC_BYTES = 16;
 
 export class Keyring {
-  readonly #keys: Keys;
+  readonly #keys: ReadonlyMap<string, KeyObject>;
   readonly #signingId: string | undefined;
 
   constructor(keys: Keys) {
-    this.#keys = keys;
+    this.#keys = new Map([...keys].map(([id, key]) => [id, createSecretKey(key)]));
     this.#signingId = [...keys.keys()].toSorted().at(-1);
   }
 
@@ -41,7 +41,7 @@ export class Keyring {
 }
 
 /** Each part goes in with its length, so that no two lists of parts give the same bytes. */
-function mac(key: Buffer, purpose: Purpose, parts: readonly string[]): Buffer {
+function mac(key: KeyObject, purpose: Purpose, parts: readonly string[]): Buffer {
   const hmac = createHmac("sha256", key);
   for (const part of [purpose, ...parts]) hmac.update(`${String(Buffer.byteLength(part))}:${part};`);
   return hmac.digest().subarray(0, MAC_BYTES);

@@ -303,7 +303,7 @@ class Pass {
       const plan = planUpdate(desired, user, this.#history(isNewSpec), toSend);
       this.#reported = plan.reported;
       if (plan.patches.length === 0) break;
-      const updated = await this.#update(user.userId, plan);
+      const updated = await this.#update(user, plan);
       if (updated === "vanished") {
         const found = await this.#replaceVanished(user.userId, this.#user?.provenance ?? "adopted");
         return "entry" in found ? this.#bringAbout(found.user, found.entry) : found;
@@ -321,18 +321,16 @@ class Pass {
   }
 
   /** Sends a plan's patches in order. Attributes that Auth0 refuses are dropped, and the rest is sent once more. */
-  async #update(id: UserId, plan: UpdatePlan): Promise<ObservedUser | "vanished"> {
-    let answer: ObservedUser | undefined;
+  async #update(before: ObservedUser, plan: UpdatePlan): Promise<ObservedUser | "vanished"> {
+    let user = before;
     for (const patch of plan.patches) {
       try {
-        answer = (await this.#send(id, patch)) ?? answer;
+        user = (await this.#send(before.userId, patch)) ?? user;
       } catch (error) {
         if (error instanceof DirectoryError && error.code === "user_not_found") return "vanished";
         throw error;
       }
     }
-    const user = answer ?? (await this.#find(id));
-    if (user === undefined) return "vanished";
     const sent = plan.changes.filter((change) => !this.#notWritable.has(change.path));
     for (const change of sent) this.#changed.add(change.path);
     for (const [path, settled] of unmetChanges(sent, user)) this.#settled.set(path, settled);

@@ -61,10 +61,14 @@ export function createLog({ level, format: shape, output, clock }: LogOptions): 
   return bind({});
 }
 
-/** Writes lines without ever waiting: what the reader has not taken is bounded, and what was dropped is said. */
+/**
+ * Writes lines without ever waiting: what the reader has not taken is bounded, and what was dropped is said. The lines of
+ * one turn of the event loop go out in one write, since a write to a file or terminal holds up everything else.
+ */
 class BoundedTransport extends Transport {
   readonly #output: Writable;
   #dropped = 0;
+  #lines = "";
 
   constructor(output: Writable) {
     super();
@@ -76,12 +80,22 @@ class BoundedTransport extends Transport {
       this.#dropped++;
     } else {
       if (this.#dropped > 0) {
-        this.#output.write(`${String(this.#dropped)} log lines were dropped: their reader was too slow\n`);
+        this.#put(`${String(this.#dropped)} log lines were dropped: their reader was too slow\n`);
         this.#dropped = 0;
       }
-      this.#output.write(`${info.line}\n`);
+      this.#put(`${info.line}\n`);
     }
     next();
+  }
+
+  #put(line: string): void {
+    if (this.#lines === "")
+      setImmediate(() => {
+        const lines = this.#lines;
+        this.#lines = "";
+        this.#output.write(lines);
+      });
+    this.#lines += line;
   }
 }
 

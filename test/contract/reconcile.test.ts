@@ -22,7 +22,9 @@ interface World {
 async function aWorld(t: ExecutionContext, options: TestSimulatorOptions = {}): Promise<World> {
   const tenant = await startTestSimulator(t, options);
   const { api, directory } = directoryOf(tenant);
-  t.teardown(() => api.close());
+  t.teardown(() => {
+    api.close();
+  });
   const clock = new ManualClock(Date.now());
   const other = (): Side => new Side(directory, clock);
   return { tenant, side: other(), other, clock };
@@ -566,7 +568,9 @@ for (const [title, attributes, rest, password, reason] of refusals) {
 test("wrong credentials are asked about once, and said with what to check", async (t) => {
   const tenant = await startTestSimulator(t);
   const { api, directory } = directoryOf({ ...tenant, clientSecret: "wrong-secret" });
-  t.teardown(() => api.close());
+  t.teardown(() => {
+    api.close();
+  });
 
   const outcomes = await Promise.all([1, 2, 3].map(() => new Side(directory).pass(aDesiredUser())));
 
@@ -589,7 +593,9 @@ test("a secret that is changed while running is noticed, and the new token is as
 
 test("a tenant that can't be reached is said to be, with the domain", async (t) => {
   const { api, directory } = directoryOf({ url: "http://127.0.0.1:1", clientId: "a", clientSecret: "b" });
-  t.teardown(() => api.close());
+  t.teardown(() => {
+    api.close();
+  });
 
   const outcome = await new Side(directory).pass(aDesiredUser());
 
