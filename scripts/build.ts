@@ -1,0 +1,46 @@
+/** One ESM file with everything in it: starts four times faster than the sources, and is all that the image holds. */
+import { cp } from "node:fs/promises";
+import { build, type Plugin } from "esbuild";
+
+/**
+ * What KubeConfig imports and never uses here: the generated API classes and undici, together some 30 MB of memory. It
+ * reads kubeconfigs and makes credentials; calls are made by src/kubernetes.
+ */
+const STUBS: readonly [filter: RegExp, exports: string][] = [
+  [/\/gen\/index\.js$/, "export const createConfiguration = undefined, ServerConfiguration = undefined;"],
+  [/^undici$/, "export const Agent = undefined, ProxyAgent = undefined;"],
+];
+
+const leaveOut: Plugin = {
+  name: "leave out",
+  setup(plugin) {
+    STUBS.forEach(([filter, contents], index) => {
+      const namespace = `stub-${String(index)}`;
+      plugin.onResolve({ filter }, ({ path, importer }) =>
+        importer.includes("@kubernetes/client-node") ? { path, namespace, sideEffects: false } : undefined,
+      );
+      plugin.onLoad({ filter: /.*/, namespace }, () => ({ contents }));
+    });
+  },
+};
+
+await build({
+  // The supervisor of a control plane is a program of its own: it outlives the one that started it.
+  entryPoints: { main: "src/main.ts", "supervisor-process": "src/control-plane/supervisor-process.ts" },
+  outdir: "dist",
+  bundle: true,
+  platform: "node",
+  format: "esm",
+  target: "node22",
+  minifySyntax: true,
+  minifyWhitespace: true,
+  sourcemap: true,
+  legalComments: "none",
+  logLevel: "warning",
+  plugins: [leaveOut],
+  // Some packages are CommonJS and ask for Node's own modules by require.
+  banner: {
+    js: '#!/usr/bin/env node\nimport{createRequire as __c}from"node:module";const require=__c(import.meta.url);',
+  },
+});
+await cp("src/control-plane/go", "dist/go", { recursive: true });

@@ -1,0 +1,147 @@
+/**
+ * The commands and options as people type them, with their help. What a value must be is for `config.ts` to say; here are
+ * the names, the words, and the defaults with their reasons.
+ */
+import { Command, Option } from "commander";
+
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+export const LOG_FORMATS = ["json", "pretty"] as const;
+export const OUTPUT_FORMATS = ["text", "json"] as const;
+
+const ENV_PREFIX = "AUTH0_USER_OPERATOR_";
+
+/**
+ * Keys in hand at once. A place is a promise, not a thread, and most of its life is waiting for answers: at 50 ms a call
+ * and two calls a user, 100 carry a thousand users a second, more than the API server takes.
+ */
+const CONCURRENCY = 100;
+/** How often each user is compared with Auth0 where its spec does not say. */
+const SYNC_INTERVAL = "1h";
+const SYNC_INTERVAL_HELP = "how often a user is compared with Auth0 where its spec does not say";
+
+type Settings = Readonly<Record<string, unknown>>;
+
+/** @param options as commander read them, by their names in camelCase */
+export type OnCommand = (command: Command, options: Settings, paths: readonly string[]) => void;
+
+const TENANT_HELP = `
+Environment:
+  AUTH0_DOMAIN         the tenant's domain, such as acme.eu.auth0.com (also AUTH0_BASE_URL; http:// for a simulator)
+  AUTH0_CLIENT_ID      a machine-to-machine application's client id, and
+  AUTH0_CLIENT_SECRET  its secret; or
+  AUTH0_API_TOKEN      a Management API token as it is`;
+
+export function createProgram(
+  { version, plans }: { readonly version: string; readonly plans: readonly string[] },
+  onCommand: OnCommand,
+): Command {
+  const program = new Command("auth0-user-operator")
+    .description("Keeps Auth0 users declared in YAML true.")
+    .version(version)
+    .configureHelp({ showGlobalOptions: true });
+
+  const logOptions = (command: Command): Command =>
+    command
+      .addOption(option("--log-level <level>", `least level that is logged: ${LOG_LEVELS.join(", ")}`, "info"))
+      .addOption(option("--log-format <format>", "json, or pretty (default: pretty on a terminal)"));
+
+  logOptions(
+    program
+      .command("run")
+      .description("Run the operator in a cluster.")
+      .addOption(
+        option("--kubeconfig <file>", "a kubeconfig (default: KUBECONFIG, ~/.kube/config, or the Pod's own account)"),
+      )
+      .addOption(option("--namespace <name...>", "serve these namespaces only (default: all)"))
+      .addOption(
+        option(
+          "--watch-secrets <name...>",
+          "notice changed password Secrets at once in these namespaces, or all; needs list and watch on Secrets there (default: none, they are read at each sync)",
+        ),
+      )
+      .addOption(option("--leader-elect", "let one of several replicas act, by a Lease", false))
+      .addOption(
+        option(
+          "--operator-namespace <name>",
+          "where the Lease and the state Secret stand (default: the namespace of the credentials)",
+        ),
+      )
+      .addOption(option("--concurrency <count>", "users in hand at once", String(CONCURRENCY)))
+      .addOption(option("--sync-interval <duration>", SYNC_INTERVAL_HELP, SYNC_INTERVAL))
+      .addOption(option("--metrics-address <host:port>", "where /metrics is served; 0 turns it off", ":8080"))
+      .addOption(
+        option("--health-address <host:port>", "where /healthz and /readyz are served; 0 turns it off", ":8081"),
+      ),
+  )
+    .addHelpText("after", TENANT_HELP)
+    .action((options: Settings, command: Command) => {
+      onCommand(command, options, []);
+    });
+
+  program
+    .command("validate")
+    .description("Check manifests: every problem, with file, line and path. Nothing leaves this machine.")
+    .argument("<path...>", "files or directories")
+    .addOption(option("-o, --output <format>", `how to print: ${OUTPUT_FORMATS.join(", ")}`, "text"))
+    .action((paths: string[], options: Settings, command: Command) => {
+      onCommand(command, options, paths);
+    });
+
+  program
+    .command("apply")
+    .description("Bring about at Auth0 what manifests declare, without a cluster.")
+    .argument("<path...>", "files or directories")
+    .addOption(option("--watch", "go on: follow the files, and repair drift", false))
+    .addOption(
+      option("--prune", "with --watch: delete users whose documents vanish, as their deletionPolicy says", false),
+    )
+    .addOption(option("--set-passwords", "send the passwords of users that exist, too", false))
+    .addOption(option("--sync-interval <duration>", SYNC_INTERVAL_HELP, SYNC_INTERVAL))
+    .addOption(
+      option(
+        "--state-key <file>",
+        "a secret key, at least 32 bytes: signs the marker by which own users are known again",
+      ),
+    )
+    .addHelpText("after", TENANT_HELP)
+    .action((paths: string[], options: Settings, command: Command) => {
+      onCommand(command, options, paths);
+    });
+
+  logOptions(
+    program
+      .command("simulate")
+      .description("Run an Auth0 tenant for trials and tests on this machine.")
+      .addOption(option("--port <port>", "port to listen on; 0 picks a free one", "4400"))
+      .addOption(option("--host <host>", "address to listen on; whoever reaches it may do everything", "127.0.0.1"))
+      .addOption(option("--domain <domain>", "the tenant's domain (default: the Host that a request names)"))
+      .addOption(option("--plan <plan>", `the rate limits of this plan: ${plans.join(", ")} (default: none)`))
+      .addOption(option("--search-lag <duration>", "how long the search index lags behind writes", "0ms"))
+      .addOption(option("--client-id <id>", "client that may do everything", "simulator-client"))
+      .addOption(option("--client-secret <secret>", "its secret; of this simulator only", "simulator-secret")),
+  ).action((options: Settings, command: Command) => {
+    onCommand(command, options, []);
+  });
+
+  program
+    .command("demo")
+    .description("Show everything at once on this machine: a tenant, a cluster, the operator, users.")
+    .addOption(option("--once", "end after the story instead of staying", false))
+    .addOption(option("--files", "over a directory of YAML instead of a cluster", false))
+    .action((options: Settings, command: Command) => {
+      onCommand(command, options, []);
+    });
+  return program;
+}
+
+/** An option whose help names its twin in the environment. */
+function option(flags: string, description: string, byDefault?: string | boolean): Option {
+  const made = new Option(flags);
+  made.description = `${description} [${variableOf(made)}]`;
+  return byDefault === undefined ? made : made.default(byDefault);
+}
+
+/** The twin of an option in the environment. */
+export function variableOf(made: Option): string {
+  return `${ENV_PREFIX}${made.name().replaceAll("-", "_").toUpperCase()}`;
+}

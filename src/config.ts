@@ -1,0 +1,304 @@
+/**
+ * Flags and environment → one Config, once, with every problem at once. Every default, bound and unit that an operator
+ * may want to change stands here with its reason. Each flag has a twin in the environment, `AUTH0_USER_OPERATOR_` and its
+ * name in capitals; a flag outweighs it. Secrets come by the environment only: a command line is anybody's to read.
+ */
+import { CommanderError, type Command, type Option } from "commander";
+import { LOG_FORMATS, LOG_LEVELS, OUTPUT_FORMATS, createProgram, variableOf } from "./cli/program.ts";
+import { parseTenantAddress, type TenantAddress } from "./auth0/tenant-address.ts";
+import type { Credentials } from "./auth0/token-source.ts";
+import { parseDurationMs } from "./api/duration.ts";
+import { tenantDomain } from "./core/ids.ts";
+import type { LogLevel } from "./runtime/log.ts";
+import { PLANS, type PlanName } from "./simulator/quota/plans.ts";
+
+export interface Tenant {
+  readonly address: TenantAddress;
+  readonly credentials: Credentials;
+}
+
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface LogConfig {
+  readonly level: LogLevel;
+  readonly format: "json" | "pretty";
+}
+
+export interface RunConfig {
+  readonly command: "run";
+  readonly tenant: Tenant;
+  readonly kubeconfig: string | undefined;
+  readonly namespaces: readonly string[] | "all";
+  readonly watchSecrets: readonly string[] | "all";
+  readonly leaderElect: boolean;
+  /** Where the Lease and the state Secret stand; `undefined`: the namespace that the credentials name. */
+  readonly operatorNamespace: string | undefined;
+  readonly concurrency: number;
+  readonly syncIntervalMs: number;
+  readonly metricsAddress: HostPort | undefined;
+  readonly healthAddress: HostPort | undefined;
+  readonly log: LogConfig;
+}
+
+export interface ValidateConfig {
+  readonly command: "validate";
+  readonly paths: readonly string[];
+  readonly format: "text" | "json";
+}
+
+export interface ApplyConfig {
+  readonly command: "apply";
+  readonly tenant: Tenant;
+  readonly paths: readonly string[];
+  readonly isWatching: boolean;
+  readonly isPruning: boolean;
+  readonly mayResetPasswords: boolean;
+  readonly stateKeyFile: string | undefined;
+  readonly syncIntervalMs: number;
+}
+
+export interface SimulateConfig {
+  readonly command: "simulate";
+  readonly listen: HostPort;
+  readonly domain: string | undefined;
+  readonly plan: PlanName | undefined;
+  readonly searchLagMs: number;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly log: LogConfig;
+}
+
+export interface DemoConfig {
+  readonly command: "demo";
+  readonly isOnce: boolean;
+  readonly isFilesOnly: boolean;
+}
+
+export type Config = RunConfig | ValidateConfig | ApplyConfig | SimulateConfig | DemoConfig;
+
+/** A text to print and an exit code instead of a configuration: help, the version, or what is wrong with the call. */
+export interface Refusal {
+  readonly command: "none";
+  readonly exitCode: number;
+  readonly text: string;
+}
+
+const PLAN_NAMES = Object.keys(PLANS).filter((name): name is PlanName => name in PLANS);
+
+type Environment = Readonly<Record<string, string | undefined>>;
+type Settings = Readonly<Record<string, unknown>>;
+
+/** A shorter one would cost the tenant more calls than all else. */
+const MIN_SYNC_INTERVAL_MS = 10_000;
+
+/**
+ * @param argv without the names of Node and the program
+ * @param isTerminal whether log lines go to a person's eyes
+ */
+export function parseConfig(
+  argv: readonly string[],
+  env: Environment,
+  { version, isTerminal }: { readonly version: string; readonly isTerminal: boolean },
+): Config | Refusal {
+  let printed = "";
+  let result: Config | undefined;
+  const problems: string[] = [];
+  const program = createProgram({ version, plans: PLAN_NAMES }, (command, options, paths) => {
+    result = configFrom(new Reader({ command, options, env, isTerminal, problems }), paths);
+  });
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => (printed += text),
+      writeErr: (text) => (printed += text),
+    });
+  }
+  try {
+    program.parse(argv, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return { command: "none", exitCode: error.exitCode, text: printed };
+  }
+  if (problems.length > 0) {
+    return { command: "none", exitCode: 1, text: problems.map((problem) => `error: ${problem}\n`).join("") };
+  }
+  return result ?? { command: "none", exitCode: 1, text: program.helpInformation() };
+}
+
+function configFrom(read: Reader, paths: readonly string[]): Config | undefined {
+  switch (read.command) {
+    case "run":
+      return {
+        command: "run",
+        tenant: read.tenant(),
+        kubeconfig: read.text("kubeconfig"),
+        namespaces: read.names("namespace") ?? "all",
+        watchSecrets: read.namesOrAll("watchSecrets"),
+        leaderElect: read.flag("leaderElect"),
+        operatorNamespace: read.text("operatorNamespace"),
+        concurrency: read.count("concurrency", 1, 10_000),
+        syncIntervalMs: read.duration("syncInterval", MIN_SYNC_INTERVAL_MS),
+        metricsAddress: read.address("metricsAddress"),
+        healthAddress: read.address("healthAddress"),
+        log: read.log(),
+      };
+    case "validate":
+      return { command: "validate", paths, format: read.choice("output", OUTPUT_FORMATS) ?? "text" };
+    case "apply":
+      return {
+        command: "apply",
+        tenant: read.tenant(),
+        paths,
+        isWatching: read.flag("watch"),
+        isPruning: read.flag("prune"),
+        mayResetPasswords: read.flag("setPasswords"),
+        stateKeyFile: read.text("stateKey"),
+        syncIntervalMs: read.duration("syncInterval", MIN_SYNC_INTERVAL_MS),
+      };
+    case "simulate":
+      return {
+        command: "simulate",
+        listen: { host: read.text("host") ?? "127.0.0.1", port: read.count("port", 0, 65_535) },
+        domain: read.text("domain"),
+        plan: read.choice("plan", PLAN_NAMES),
+        searchLagMs: read.duration("searchLag", 0),
+        clientId: read.text("clientId") ?? "",
+        clientSecret: read.text("clientSecret") ?? "",
+        log: read.log(),
+      };
+    case "demo":
+      return { command: "demo", isOnce: read.flag("once"), isFilesOnly: read.flag("files") };
+    default:
+      return undefined;
+  }
+}
+
+interface ReaderOptions {
+  readonly command: Command;
+  readonly options: Settings;
+  readonly env: Environment;
+  readonly isTerminal: boolean;
+  readonly problems: string[];
+}
+
+/** Reads settings by name: the flag, else its variable, else the default; collects what is wrong. */
+class Reader {
+  readonly command: string;
+  readonly #call: ReaderOptions;
+
+  constructor(call: ReaderOptions) {
+    this.command = call.command.name();
+    this.#call = call;
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#value(name);
+    if (typeof value !== "string" || value === "") return undefined;
+    return value;
+  }
+
+  choice<T extends string>(name: string, choices: readonly T[]): T | undefined {
+    const text = this.text(name);
+    const chosen = choices.find((one) => one === text);
+    if (text !== undefined && chosen === undefined) {
+      this.#refuse(name, `must be one of ${choices.join(", ")}, is "${text}"`);
+    }
+    return chosen;
+  }
+
+  flag(name: string): boolean {
+    const value = this.#value(name);
+    if (typeof value === "boolean" || value === undefined) return value === true;
+    if (value === "true" || value === "false") return value === "true";
+    this.#refuse(name, "must be true or false");
+    return false;
+  }
+
+  names(name: string): readonly string[] | undefined {
+    const value = this.#value(name);
+    const names = (Array.isArray(value) ? value.map(String) : typeof value === "string" ? [value] : []).flatMap(
+      (part) => part.split(",").map((one) => one.trim()),
+    );
+    const wrong = names.find((one) => !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(one));
+    if (wrong !== undefined) this.#refuse(name, `"${wrong}" is no namespace's name`);
+    return names.length === 0 ? undefined : names;
+  }
+
+  namesOrAll(name: string): readonly string[] | "all" {
+    const names = this.names(name) ?? [];
+    return names.includes("all") ? "all" : names;
+  }
+
+  count(name: string, least: number, most: number): number {
+    const text = this.text(name) ?? "";
+    const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
+    if (!(value >= least && value <= most)) {
+      this.#refuse(name, `must be a whole number from ${String(least)} to ${String(most)}, is "${text}"`);
+    }
+    return value;
+  }
+
+  duration(name: string, leastMs: number): number {
+    const text = this.text(name) ?? "";
+    const ms = parseDurationMs(text);
+    if (ms === undefined) this.#refuse(name, `must be a duration such as 30s or 1h30m, is "${text}"`);
+    else if (ms < leastMs) this.#refuse(name, `must be at least ${String(leastMs / 1000)}s, is ${text}`);
+    return ms ?? 0;
+  }
+
+  /** `:8080`, `127.0.0.1:8080`, `[::1]:8080`; `0` is none. */
+  address(name: string): HostPort | undefined {
+    const text = this.text(name) ?? "0";
+    if (text === "0") return undefined;
+    const [, host, port] = /^(\[[0-9a-fA-F:]+\]|[^:\s]*):(\d{1,5})$/.exec(text) ?? [];
+    if (host === undefined || Number(port) > 65_535) this.#refuse(name, `must be host:port, :port or 0, is "${text}"`);
+    return { host: (host ?? "").replaceAll(/[[\]]/g, ""), port: Number(port) };
+  }
+
+  log(): LogConfig {
+    return {
+      level: this.choice("logLevel", LOG_LEVELS) ?? "info",
+      format: this.choice("logFormat", LOG_FORMATS) ?? (this.#call.isTerminal ? "pretty" : "json"),
+    };
+  }
+
+  tenant(): Tenant {
+    const { AUTH0_DOMAIN, AUTH0_BASE_URL, AUTH0_CLIENT_ID, AUTH0_CLIENT_SECRET, AUTH0_API_TOKEN } = this.#call.env;
+    const text = AUTH0_DOMAIN ?? AUTH0_BASE_URL ?? "";
+    let address: TenantAddress = { domain: tenantDomain(""), origin: "", audience: "" };
+    try {
+      if (text === "")
+        this.#call.problems.push("AUTH0_DOMAIN is not set: it names the tenant, such as acme.eu.auth0.com");
+      else address = parseTenantAddress(text);
+    } catch (error) {
+      this.#call.problems.push(`AUTH0_DOMAIN: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    if (AUTH0_API_TOKEN !== undefined && AUTH0_API_TOKEN !== "") {
+      return { address, credentials: { kind: "token", token: AUTH0_API_TOKEN } };
+    }
+    const [clientId, clientSecret] = [AUTH0_CLIENT_ID ?? "", AUTH0_CLIENT_SECRET ?? ""];
+    if (clientId === "" || clientSecret === "") {
+      this.#call.problems.push("set AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET, or AUTH0_API_TOKEN");
+    }
+    return { address, credentials: { kind: "client secret", clientId, clientSecret } };
+  }
+
+  #value(name: string): unknown {
+    const made = this.#option(name);
+    const byEnvironment = made && this.#call.env[variableOf(made)];
+    const isGiven = this.#call.command.getOptionValueSource(name) === "cli";
+    return !isGiven && byEnvironment !== undefined ? byEnvironment : this.#call.options[name];
+  }
+
+  #refuse(name: string, what: string): void {
+    const made = this.#option(name);
+    const isGiven = this.#call.command.getOptionValueSource(name) === "cli";
+    this.#call.problems.push(`${isGiven || made === undefined ? (made?.long ?? name) : variableOf(made)} ${what}`);
+  }
+
+  #option(name: string): Option | undefined {
+    return this.#call.command.options.find((one) => one.attributeName() === name);
+  }
+}

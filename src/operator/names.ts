@@ -1,0 +1,11 @@
+/** What the operator calls its own things in a cluster. */
+import { GROUP } from "../api/auth0-user.ts";
+
+/** Holds a resource until its user at Auth0 has been dealt with. */
+export const FINALIZER = `${GROUP}/user`;
+/** The claim on a user (`reconcile/claim.ts`). */
+export const USER_ID_ANNOTATION = `${GROUP}/user-id`;
+/** All annotations that mean something to the operator begin so. */
+export const ANNOTATION_PREFIX = `${GROUP}/`;
+/** The operator's own Secret, in its own namespace: the keys that sign claims and password versions. */
+export const STATE_SECRET = "auth0-user-operator-state";

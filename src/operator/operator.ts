@@ -1,0 +1,171 @@
+/** The operator as one part: what it is made of, and in which order it starts and stops. */
+import type { Registry } from "prom-client";
+import { SECRET_USE_LABEL, SECRET_USE_PASSWORD } from "../api/names.ts";
+import { Controller } from "../kubernetes/controller.ts";
+import { EventRecorder } from "../kubernetes/events.ts";
+import { KubernetesApi } from "../kubernetes/kubernetes-api.ts";
+import type { ClusterAccess } from "../kubernetes/credentials.ts";
+import { LeaderElector } from "../kubernetes/leader-elector.ts";
+import { KubernetesMetrics } from "../kubernetes/metrics.ts";
+import { parseObjectIdentity, type ObjectKey } from "../kubernetes/object.ts";
+import { Reflector } from "../kubernetes/reflector.ts";
+import { Store } from "../kubernetes/store.ts";
+import { Workqueue } from "../kubernetes/workqueue.ts";
+import type { UserDirectory } from "../reconcile/ports.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { isJsonObject } from "../runtime/json.ts";
+import type { Log } from "../runtime/log.ts";
+import type { Random } from "../runtime/random.ts";
+import { runGroup, type Part } from "../runtime/run-group.ts";
+import { auth0UserFingerprint, parseAuth0UserResource, slimAuth0User } from "./auth0-user-resource.ts";
+import { USER_ID_ANNOTATION } from "./names.ts";
+import { healthServer, metricsServer, type Address } from "./observability.ts";
+import { SECRETS } from "./password-secret.ts";
+import { ReadyReasons } from "./ready-reasons.ts";
+import { SecretUsers } from "./secret-users.ts";
+import { StateKeys } from "./state-keys.ts";
+import { UserMemories } from "./user-memories.ts";
+import { AUTH0_USERS, type UserParts } from "./user-parts.ts";
+import { UserReconciler } from "./user-reconciler.ts";
+
+export interface OperatorOptions {
+  readonly access: ClusterAccess;
+  readonly directory: UserDirectory;
+  readonly namespaces: readonly string[] | "all";
+  readonly watchSecrets: readonly string[] | "all";
+  readonly leaderElect: boolean;
+  readonly operatorNamespace: string;
+  readonly concurrency: number;
+  readonly syncIntervalMs: number;
+  readonly healthAddress: Address | undefined;
+  readonly metricsAddress: Address | undefined;
+  readonly userAgent: string;
+  /** Who this process is, among replicas: the Pod's name. */
+  readonly identity: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Registry;
+}
+
+const CONTROLLER_NAME = "auth0user";
+const LEASE_NAME = "auth0-user-operator";
+/** Tries of a user that failed: soon at first, since most faults are short, then rarely, since each try costs a call. */
+const BACKOFF = { baseMs: 500, capMs: 5 * 60_000 };
+
+/** Runs until `signal` is aborted or something fatal happens. */
+export async function runOperator(options: OperatorOptions, signal: AbortSignal): Promise<void> {
+  const { clock, random, log, access, operatorNamespace } = options;
+  const metrics = new KubernetesMetrics(options.metrics);
+  const api = new KubernetesApi({ access, clock, metrics, userAgent: options.userAgent });
+  const store = new Store({
+    slim: slimAuth0User,
+    fingerprint: auth0UserFingerprint,
+    parse: parseAuth0UserResource,
+  });
+  const queue = new Workqueue<ObjectKey>({ name: CONTROLLER_NAME, clock, random, metrics, backoff: BACKOFF });
+  const stateKeys = new StateKeys({ api, namespace: operatorNamespace, clock, random, log });
+  const recorder = new EventRecorder({
+    api,
+    clock,
+    random,
+    log,
+    metrics,
+    reportingController: "auth0-user-operator.dev/controller",
+    reportingInstance: options.identity,
+  });
+  const parts: UserParts = {
+    api,
+    store,
+    stateKeys,
+    recorder,
+    clock,
+    random,
+    log,
+    directory: options.directory,
+    memories: new UserMemories(),
+  };
+  const secretUsers = new SecretUsers();
+  const reconciler = new UserReconciler(parts, {
+    defaultSyncIntervalMs: options.syncIntervalMs,
+    secretUsers,
+    reasons: new ReadyReasons(options.metrics),
+  });
+
+  // A person waits for an edit; nobody waits for what a start finds.
+  store.onChange((key, cause) => {
+    queue.add(key, !store.hasSynced ? "low" : cause === "changed" ? "high" : "normal");
+  });
+  const controller = new Controller({
+    name: CONTROLLER_NAME,
+    queue,
+    clock,
+    log,
+    metrics,
+    concurrency: options.concurrency,
+    reconcile: (key, stop) => reconciler.reconcile(key, stop),
+  });
+  const shared = { api, clock, random, log, metrics };
+  const acting = actingPart(store, stateKeys, controller);
+  const elector = new LeaderElector({
+    ...shared,
+    namespace: operatorNamespace,
+    name: LEASE_NAME,
+    identity: options.identity,
+  });
+  try {
+    await runGroup(
+      [
+        ...(options.metricsAddress === undefined ? [] : [metricsServer(options.metricsAddress, options.metrics, log)]),
+        ...(options.healthAddress === undefined
+          ? []
+          : [healthServer(options.healthAddress, () => store.hasSynced, log)]),
+        new Reflector({ ...shared, resource: AUTH0_USERS, namespaces: options.namespaces, store }),
+        ...secretReflector(options, shared, (secret) => {
+          for (const user of secretUsers.usersOf(secret)) {
+            parts.memories.expire(user);
+            queue.add(user, "high");
+          }
+        }),
+        recorder,
+        options.leaderElect ? elector.leading(acting) : acting,
+      ],
+      signal,
+    );
+  } finally {
+    api.close();
+  }
+}
+
+/** What only one replica may do: everything that writes. It begins once all resources are read. */
+function actingPart(store: UserParts["store"], stateKeys: StateKeys, controller: Controller<ObjectKey>): Part {
+  return {
+    name: controller.name,
+    async run(signal) {
+      await store.whenSynced(signal);
+      const areClaimsKept = store.keys().some((key) => store.get(key)?.annotations[USER_ID_ANNOTATION] !== undefined);
+      await stateKeys.load(areClaimsKept, signal);
+      await runGroup([{ name: "state keys", run: (stop) => stateKeys.run(stop) }, controller], signal);
+    },
+  };
+}
+
+/** Watches the Secrets that consent to be read as passwords; of their contents nothing is kept. */
+function secretReflector(
+  { watchSecrets }: OperatorOptions,
+  parts: Omit<ConstructorParameters<typeof Reflector>[0], "resource" | "namespaces" | "store">,
+  onChange: (secret: ObjectKey) => void,
+): Part[] {
+  if (watchSecrets !== "all" && watchSecrets.length === 0) return [];
+  const store = new Store({
+    slim: ({ metadata }) => {
+      const { name, namespace, uid, resourceVersion } = isJsonObject(metadata) ? metadata : {};
+      return { metadata: { name, namespace, uid, resourceVersion } };
+    },
+    fingerprint: (secret) => parseObjectIdentity(secret).resourceVersion,
+    parse: parseObjectIdentity,
+  });
+  store.onChange(onChange);
+  const labelSelector = `${SECRET_USE_LABEL}=${SECRET_USE_PASSWORD}`;
+  return [new Reflector({ ...parts, resource: SECRETS, namespaces: watchSecrets, labelSelector, store })];
+}

@@ -1,0 +1,60 @@
+/** The claim of one resource on its user, kept in an annotation, in one patch with the finalizer. */
+import type { UserId } from "../core/ids.ts";
+import type { Claim, Provenance } from "../core/ownership.ts";
+import { parseObjectIdentity } from "../kubernetes/object.ts";
+import { formatClaim, parseClaim } from "../reconcile/claim.ts";
+import type { ClaimStore } from "../reconcile/ports.ts";
+import type { Auth0UserResource } from "./auth0-user-resource.ts";
+import { FINALIZER, USER_ID_ANNOTATION } from "./names.ts";
+import { auth0UserPath, type UserParts } from "./user-parts.ts";
+
+export class ResourceClaims implements ClaimStore {
+  readonly #resource: Auth0UserResource;
+  readonly #parts: UserParts;
+  #isHeld: boolean;
+  #text: string | undefined;
+  #writtenVersion: string | undefined;
+
+  constructor(resource: Auth0UserResource, parts: UserParts) {
+    this.#resource = resource;
+    this.#parts = parts;
+    this.#isHeld = resource.finalizers.includes(FINALIZER);
+    this.#text = resource.annotations[USER_ID_ANNOTATION];
+  }
+
+  /** Whether the finalizer keeps the resource from going before its user has been dealt with. */
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  /** The resource version that the last write here made; `undefined` where nothing was written. */
+  get writtenVersion(): string | undefined {
+    return this.#writtenVersion;
+  }
+
+  /** The claim as it stands. */
+  parse(): Claim | "unreadable" | undefined {
+    return this.#text === undefined ? undefined : parseClaim(this.#text, this.#resource, this.#parts.stateKeys.keyring);
+  }
+
+  /**
+   * The first patch takes hold of the very object that was read: it is refused when somebody changed it meanwhile. Later
+   * ones touch nothing but the annotation, and must not fail for somebody else's edit.
+   *
+   * @throws ApiError
+   */
+  async record(userId: UserId | undefined, provenance: Provenance, signal: AbortSignal): Promise<void> {
+    const { api, store, directory, stateKeys } = this.#parts;
+    const text = formatClaim(userId, directory.tenantDomain, provenance, this.#resource, stateKeys.keyring);
+    if (this.#isHeld && text === this.#text) return;
+    const { key, resourceVersion, finalizers } = this.#resource;
+    const hold = this.#isHeld ? {} : { resourceVersion, finalizers: [...finalizers, FINALIZER] };
+    const patch = { metadata: { ...hold, annotations: { [USER_ID_ANNOTATION]: text } } };
+    const send = () => api.mergePatch(auth0UserPath(this.#resource), patch, signal);
+    const answer = this.#isHeld ? await send() : await store.write(key, resourceVersion, send);
+    if (this.#isHeld) store.absorb(answer);
+    this.#writtenVersion = parseObjectIdentity(answer).resourceVersion;
+    this.#isHeld = true;
+    this.#text = text;
+  }
+}

@@ -1,0 +1,17 @@
+/** What a failure's remedy means for the queue. */
+import type { ReconcileResult } from "../kubernetes/controller.ts";
+import type { EpochMs } from "../runtime/clock.ts";
+import type { Remedy } from "../runtime/remedy.ts";
+
+export function resultOf(remedy: Remedy, nowMs: EpochMs): ReconcileResult {
+  switch (remedy.kind) {
+    case "backoff":
+      return { kind: "backoff" };
+    case "wait":
+      return { kind: "requeue", afterMs: Math.max(0, remedy.untilMs - nowMs) };
+    case "stall":
+      return { kind: "stalled" };
+    default:
+      return remedy satisfies never;
+  }
+}

@@ -1,0 +1,44 @@
+/** Writes a status where it differs, and tells people once of what is news: an Event, a log line. */
+import type { Auth0UserStatus } from "../api/auth0-user.ts";
+import { isJsonMap, isSameJson, type JsonMap, type JsonValue } from "../core/json.ts";
+import { findCondition } from "../kubernetes/conditions.ts";
+import { API_VERSION, KIND } from "../api/auth0-user.ts";
+import type { ObjectReference } from "../kubernetes/event-series.ts";
+import type { Auth0UserResource } from "./auth0-user-resource.ts";
+import { parseObjectIdentity } from "../kubernetes/object.ts";
+import { auth0UserPath, type UserParts } from "./user-parts.ts";
+
+/** @throws ApiError */
+export async function writeStatus(
+  resource: Auth0UserResource,
+  next: Auth0UserStatus,
+  { api, store, memories }: UserParts,
+  signal: AbortSignal,
+): Promise<void> {
+  const patch = mergePatchBetween(resource.status, next);
+  if (patch === undefined) return;
+  const answer = await api.mergePatch(auth0UserPath(resource, "status"), { status: patch }, signal);
+  store.absorb(answer);
+  memories.noteWritten(resource.key, parseObjectIdentity(answer).resourceVersion);
+}
+
+/** By RFC 7386, at the first level: lists are replaced whole. `undefined` where nothing differs. */
+export function mergePatchBetween(before: object, after: object): JsonMap | undefined {
+  const [old, next]: [unknown, unknown] = [before, after];
+  if (!isJsonMap(old) || !isJsonMap(next)) return undefined;
+  const patch: Record<string, JsonValue> = {};
+  for (const key of new Set([...Object.keys(old), ...Object.keys(next)])) {
+    if (!isSameJson(old[key], next[key])) patch[key] = next[key] ?? null;
+  }
+  return Object.keys(patch).length === 0 ? undefined : patch;
+}
+
+/** Whether people have not been told this yet: the standing condition says something else. */
+export function isNews(status: Auth0UserStatus, reason: string, message: string): boolean {
+  const ready = findCondition(status.conditions ?? [], "Ready");
+  return ready?.reason !== reason || ready.message !== message;
+}
+
+export function referenceTo({ namespace, name, uid }: Auth0UserResource): ObjectReference {
+  return { apiVersion: API_VERSION, kind: KIND, namespace, name, uid };
+}

@@ -1,0 +1,35 @@
+/** The facts about one resource that decide whose user it is. */
+import { tenantDomain, userId, type ConnectionName, type UserId } from "../core/ids.ts";
+import { decideOwnership, type Claim, type Ownership } from "../core/ownership.ts";
+import { connectionName } from "../core/ids.ts";
+import { canChooseId } from "../reconcile/ports.ts";
+import type { Auth0UserResource } from "./auth0-user-resource.ts";
+import type { UserParts } from "./user-parts.ts";
+
+/** The id that a new user of this resource gets: nobody else's can be the same, and any later pass finds it again. */
+export function derivedIdOf({ uid }: Auth0UserResource, connection: ConnectionName): UserId | undefined {
+  return canChooseId(connection) ? userId(`auth0|${uid}`) : undefined;
+}
+
+export function ownershipOf(
+  resource: Auth0UserResource,
+  connection: ConnectionName,
+  adoptedId: UserId | undefined,
+  claim: Claim | "unreadable" | undefined,
+  { directory }: UserParts,
+): Ownership {
+  const { status } = resource;
+  return decideOwnership({
+    tenantDomain: directory.tenantDomain,
+    connection,
+    derivedId: derivedIdOf(resource, connection),
+    adoptedId,
+    claim,
+    record: {
+      userId: status.userId === undefined ? undefined : userId(status.userId),
+      tenantDomain: status.tenantDomain === undefined ? undefined : tenantDomain(status.tenantDomain),
+      connection: status.connection === undefined ? undefined : connectionName(status.connection),
+      provenance: status.createdByOperator === true ? "created" : "adopted",
+    },
+  });
+}

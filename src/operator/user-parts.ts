@@ -1,0 +1,31 @@
+/** What the rooms around one Auth0User are handed. */
+import type { KubernetesApi } from "../kubernetes/kubernetes-api.ts";
+import type { EventRecorder } from "../kubernetes/events.ts";
+import { resourcePath, type Resource } from "../kubernetes/resource.ts";
+import type { Store } from "../kubernetes/store.ts";
+import type { UserDirectory } from "../reconcile/ports.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
+import type { Random } from "../runtime/random.ts";
+import { GROUP, PLURAL, VERSION } from "../api/auth0-user.ts";
+import type { Auth0UserResource } from "./auth0-user-resource.ts";
+import type { StateKeys } from "./state-keys.ts";
+import type { UserMemories } from "./user-memories.ts";
+
+export const AUTH0_USERS: Resource = { group: GROUP, version: VERSION, plural: PLURAL };
+
+export interface UserParts {
+  readonly api: KubernetesApi;
+  readonly store: Store<Auth0UserResource>;
+  readonly directory: UserDirectory;
+  readonly stateKeys: Pick<StateKeys, "keyring">;
+  readonly recorder: EventRecorder;
+  readonly memories: UserMemories;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export function auth0UserPath({ namespace, name }: Auth0UserResource, subresource?: "status"): string {
+  return resourcePath(AUTH0_USERS, { namespace, name, ...(subresource !== undefined && { subresource }) });
+}

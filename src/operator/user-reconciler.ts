@@ -1,0 +1,313 @@
+/**
+ * One Auth0User, once: reads the store, hands the sequence of `reconcile/` what it needs, writes the status where it
+ * differs, and says when to come back. Level-triggered: whatever woke the key, the pass looks at what is.
+ */
+import type { Auth0UserSpec, Auth0UserStatus } from "../api/auth0-user.ts";
+import { desiredUserFrom } from "../api/desired-user.ts";
+import { parseDurationMs } from "../api/duration.ts";
+import { LAST_APPLIED_ANNOTATION, findRecoveredNulls } from "../api/last-applied.ts";
+import { RECONCILE_ANNOTATION } from "../api/names.ts";
+import { validateUserSpec, type Issue } from "../api/validate.ts";
+import type { DesiredUser } from "../core/desired-user.ts";
+import type { Ownership } from "../core/ownership.ts";
+import { isAttributePath, managedAttributes, removedAttributes, type AttributePath } from "../core/plan.ts";
+import { isApiError } from "../kubernetes/api-error.ts";
+import { findCondition } from "../kubernetes/conditions.ts";
+import type { ReconcileResult } from "../kubernetes/controller.ts";
+import type { ObjectKey } from "../kubernetes/object.ts";
+import { bearsMarkerOf, markerFor } from "../reconcile/marker.ts";
+import { NO_MEMORY, type Outcome, type Refused } from "../reconcile/outcome.ts";
+import { canChooseId } from "../reconcile/ports.ts";
+import type { Reason } from "../reconcile/reasons.ts";
+import { reconcileUser, type UserDeclaration } from "../reconcile/reconcile-user.ts";
+import { jittered } from "../runtime/random.ts";
+import type { Auth0UserResource } from "./auth0-user-resource.ts";
+import { readDeclaredPassword, type PasswordReading } from "./password-reader.ts";
+import type { ReadyReasons } from "./ready-reasons.ts";
+import { ResourceClaims } from "./resource-claims.ts";
+import { resultOf } from "./result.ts";
+import type { SecretUsers } from "./secret-users.ts";
+import { isNews, referenceTo, writeStatus } from "./status-writer.ts";
+import { finalizeUser } from "./user-finalizer.ts";
+import { reportPass } from "./user-report.ts";
+import type { KeyMemory } from "./user-memories.ts";
+import { derivedIdOf, ownershipOf } from "./user-ownership.ts";
+import type { UserParts } from "./user-parts.ts";
+import { statusAfter, statusSuspended, statusWith } from "./user-status.ts";
+
+/** The share by which the moments of comparison vary, so that users that were made together drift apart. */
+const SYNC_JITTER = 0.1;
+/** Failures of the tenant in a row that a user who was Ready is not bothered with. */
+const FAILURES_HELD_BACK = 2;
+/** A wait shorter than this is not worth a write. */
+const SHORT_WAIT_MS = 60_000;
+
+/** What one pass works from. */
+interface Declared {
+  readonly spec: Auth0UserSpec;
+  readonly desired: DesiredUser;
+  readonly recovered: readonly string[];
+  readonly isNewSpec: boolean;
+  readonly requestedAt: string | undefined;
+  readonly isRequested: boolean;
+  readonly syncIntervalMs: number;
+}
+
+export class UserReconciler {
+  readonly #parts: UserParts;
+  readonly #defaultSyncIntervalMs: number;
+  readonly #secretUsers: SecretUsers;
+  readonly #reasons: ReadyReasons;
+
+  constructor(
+    parts: UserParts,
+    options: {
+      readonly defaultSyncIntervalMs: number;
+      readonly secretUsers: SecretUsers;
+      readonly reasons: ReadyReasons;
+    },
+  ) {
+    this.#parts = parts;
+    this.#defaultSyncIntervalMs = options.defaultSyncIntervalMs;
+    this.#secretUsers = options.secretUsers;
+    this.#reasons = options.reasons;
+  }
+
+  async reconcile(key: ObjectKey, signal: AbortSignal): Promise<ReconcileResult> {
+    const resource = this.#parts.store.get(key);
+    if (resource === undefined) {
+      this.#parts.memories.forget(key);
+      this.#reasons.forget(key);
+      this.#secretUsers.forget(key);
+      return { kind: "done" };
+    }
+    try {
+      if (resource.isDeleting) return await finalizeUser(resource, this.#parts, signal);
+      return await this.#bringAbout(resource, signal);
+    } catch (error) {
+      // Somebody else wrote meanwhile: the watch brings it, and this pass is over.
+      if (isApiError(error, "conflict", "not_found")) return { kind: "backoff" };
+      throw error;
+    }
+  }
+
+  async #bringAbout(resource: Auth0UserResource, signal: AbortSignal): Promise<ReconcileResult> {
+    const { clock, memories } = this.#parts;
+    const { key, uid, generation, status } = resource;
+    this.#reasons.set(key, findCondition(status.conditions ?? [], "Ready")?.reason);
+    if (resource.spec["suspend"] === true) {
+      await this.#write(resource, statusSuspended(status, { generation, nowMs: clock.now() }), signal);
+      return { kind: "done" };
+    }
+    const validated = validateUserSpec(resource.spec);
+    if (validated.kind === "invalid") return this.#refuseInvalid(resource, validated.issues, signal);
+
+    const declared = this.#declaredBy(resource, validated.value);
+    this.#secretUsers.set(key, declared.spec.password?.secretRef.name);
+    const known = memories.find(key, uid) ?? this.#firstSight(resource, declared);
+    const isEcho = resource.resourceVersion === known.writtenVersion;
+    if ((!declared.isNewSpec || isEcho) && !declared.isRequested && clock.now() < known.nextSyncAtMs) {
+      memories.keep(key, known);
+      return { kind: "requeue", afterMs: known.nextSyncAtMs - clock.now() };
+    }
+    return this.#pass(resource, declared, known, signal);
+  }
+
+  async #pass(
+    resource: Auth0UserResource,
+    declared: Declared,
+    known: KeyMemory,
+    signal: AbortSignal,
+  ): Promise<ReconcileResult> {
+    const { desired } = declared;
+    const claims = new ResourceClaims(resource, this.#parts);
+    const ownership = this.#ownership(resource, desired, claims);
+    const password = await readDeclaredPassword(declared.spec, resource, ownership, this.#parts, signal);
+    const declaration = this.#declaration(resource, declared, known, ownership, password);
+    const outcome = await reconcileUser(declaration, { ...this.#parts, claims }, signal);
+    this.#remember(resource, declared, known, claims.writtenVersion, outcome);
+    await this.#tell(resource, declared, known, outcome, password, signal);
+    return this.#resultOf(resource, outcome);
+  }
+
+  #declaredBy({ annotations, status, generation, spec: raw }: Auth0UserResource, spec: Auth0UserSpec): Declared {
+    const recovered = findRecoveredNulls(raw, annotations[LAST_APPLIED_ANNOTATION]);
+    const requestedAt = annotations[RECONCILE_ANNOTATION];
+    const settled = status.removedAttributes ?? [];
+    return {
+      spec,
+      desired: desiredUserFrom(spec, recovered),
+      recovered,
+      isNewSpec: status.syncedGeneration !== generation || recovered.some((path) => !settled.includes(path)),
+      requestedAt,
+      isRequested: requestedAt !== undefined && requestedAt !== status.lastHandledReconcileAt,
+      syncIntervalMs: parseDurationMs(spec.syncInterval ?? "") ?? this.#defaultSyncIntervalMs,
+    };
+  }
+
+  /**
+   * After a start nothing is remembered. Users that are Ready are compared some time within their interval, so that a
+   * restart is no burst; the others have waited long enough.
+   */
+  #firstSight({ uid, status }: Auth0UserResource, { syncIntervalMs }: Declared): KeyMemory {
+    const isReady = findCondition(status.conditions ?? [], "Ready")?.status === "True";
+    const nextSyncAtMs = isReady ? this.#parts.clock.now() + this.#parts.random.next() * syncIntervalMs : 0;
+    return { uid, memory: NO_MEMORY, nextSyncAtMs, failures: 0, writtenVersion: undefined };
+  }
+
+  #ownership(resource: Auth0UserResource, desired: DesiredUser, claims: ResourceClaims): Ownership {
+    const ownership = ownershipOf(resource, desired.connection, desired.adoptedId, claims.parse(), this.#parts);
+    // What has no finalizer could go without its user: it is claimed again.
+    return ownership.kind === "owned" ? { ...ownership, isClaimed: ownership.isClaimed && claims.isHeld } : ownership;
+  }
+
+  #declaration(
+    resource: Auth0UserResource,
+    { desired, isNewSpec, isRequested }: Declared,
+    known: KeyMemory,
+    ownership: Ownership,
+    password: PasswordReading,
+  ): UserDeclaration {
+    const { status } = resource;
+    const { stateKeys, directory, clock } = this.#parts;
+    const { keyring } = stateKeys;
+    const marked = { ...resource, tenantDomain: directory.tenantDomain };
+    return {
+      desired,
+      ownership,
+      derivedId: derivedIdOf(resource, desired.connection),
+      password: password.declaration,
+      history: {
+        isNewSpec,
+        reported: pathsIn(status.driftedAttributes),
+        removed: pathsIn(status.removedAttributes),
+        notWritable: isNewSpec ? new Set() : pathsIn(status.notWritableAttributes),
+      },
+      memory: known.memory,
+      isSightingEnough: !isRequested && clock.now() < known.nextSyncAtMs,
+      marker: canChooseId(desired.connection)
+        ? undefined
+        : { value: markerFor(marked, keyring), isBorneBy: (user) => bearsMarkerOf(user, marked, keyring) },
+    };
+  }
+
+  #remember(
+    { key, uid }: Auth0UserResource,
+    { syncIntervalMs }: Declared,
+    known: KeyMemory,
+    writtenVersion: string | undefined,
+    outcome: Outcome,
+  ): void {
+    const { clock, random, memories } = this.#parts;
+    const { verdict, memory } = outcome;
+    const isSettled = verdict.kind === "ready" || (verdict.kind === "refused" && verdict.remedy.kind === "stall");
+    memories.keep(key, {
+      uid,
+      memory,
+      nextSyncAtMs: isSettled ? clock.now() + jittered(syncIntervalMs, SYNC_JITTER, random) : 0,
+      failures: isSettled ? 0 : known.failures + 1,
+      writtenVersion: writtenVersion ?? known.writtenVersion,
+    });
+  }
+
+  async #tell(
+    resource: Auth0UserResource,
+    declared: Declared,
+    known: KeyMemory,
+    outcome: Outcome,
+    password: PasswordReading,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { status, generation } = resource;
+    if (outcome.verdict.kind === "refused" && this.#isHeldBack(resource, outcome.verdict, known)) return;
+    const managed = managedAttributes(declared.desired);
+    const removed = removedAttributes(declared.desired);
+    reportPass(
+      resource,
+      {
+        outcome,
+        released: (status.managedAttributes ?? []).filter((path) => !managed.some((name) => name === path)),
+        recovered: declared.recovered.filter((path) => !(status.removedAttributes ?? []).includes(path)),
+      },
+      this.#parts,
+    );
+    const next = statusAfter(
+      status,
+      outcome,
+      {
+        connection: declared.desired.connection,
+        tenantDomain: this.#parts.directory.tenantDomain,
+        managed,
+        removed,
+        password: password.declaration,
+        passwordVersion: password.version,
+        reconcileRequestedAt: declared.requestedAt,
+      },
+      { generation, nowMs: this.#parts.clock.now() },
+    );
+    await this.#write(resource, next, signal);
+  }
+
+  /** What says more of the tenant than of the user: one who was Ready is left so for a few tries or a short wait. */
+  #isHeldBack(
+    { status, generation }: Auth0UserResource,
+    { reason, remedy }: Refused,
+    { failures }: KeyMemory,
+  ): boolean {
+    if (!OF_THE_TENANT.has(reason)) return false;
+    if (remedy.kind === "wait" && remedy.untilMs - this.#parts.clock.now() < SHORT_WAIT_MS) return true;
+    const ready = findCondition(status.conditions ?? [], "Ready");
+    const isReady = ready?.status === "True" && ready.observedGeneration === generation;
+    return isReady && failures < FAILURES_HELD_BACK;
+  }
+
+  async #refuseInvalid(
+    resource: Auth0UserResource,
+    issues: readonly Issue[],
+    signal: AbortSignal,
+  ): Promise<ReconcileResult> {
+    const { status, generation, key } = resource;
+    const message = issues.map((issue) => `${issue.path}: ${issue.message}`).join("; ");
+    const verdict: Refused = { ...INVALID, message };
+    if (isNews(status, verdict.reason, message)) {
+      const { recorder, log } = this.#parts;
+      recorder.event({
+        regarding: referenceTo(resource),
+        type: "Warning",
+        reason: verdict.reason,
+        action: "Validate",
+        note: message,
+      });
+      log.warn("spec not valid", { key, message });
+    }
+    await this.#write(resource, statusWith(status, verdict, { generation, nowMs: this.#parts.clock.now() }), signal);
+    return { kind: "stalled" };
+  }
+
+  async #write(resource: Auth0UserResource, next: Auth0UserStatus, signal: AbortSignal): Promise<void> {
+    this.#reasons.set(resource.key, findCondition(next.conditions ?? [], "Ready")?.reason);
+    await writeStatus(resource, next, this.#parts, signal);
+  }
+
+  #resultOf({ key, uid }: Auth0UserResource, { verdict }: Outcome): ReconcileResult {
+    const nowMs = this.#parts.clock.now();
+    if (verdict.kind === "undecided") return { kind: "requeue", afterMs: verdict.untilMs - nowMs };
+    const isSettled = verdict.kind === "ready" || verdict.remedy.kind === "stall";
+    if (!isSettled) return resultOf(verdict.remedy, nowMs);
+    // What only a person can mend is looked at again at the pace of everything else: they may have mended it at Auth0.
+    return { kind: "requeue", afterMs: (this.#parts.memories.find(key, uid)?.nextSyncAtMs ?? nowMs) - nowMs };
+  }
+}
+
+const OF_THE_TENANT: ReadonlySet<Reason> = new Set<Reason>([
+  "RateLimited",
+  "Auth0Unavailable",
+  "CredentialsInvalid",
+  "InsufficientScope",
+]);
+
+const INVALID = { kind: "refused", reason: "ValidationFailed", remedy: { kind: "stall" }, isRestDone: false } as const;
+
+function pathsIn(names: readonly string[] | undefined): Set<AttributePath> {
+  return new Set((names ?? []).filter(isAttributePath));
+}

@@ -1,0 +1,55 @@
+/** What the documents promise: snippets are valid, links lead somewhere, what is generated is fresh. */
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import process from "node:process";
+import test from "ava";
+import { runCommand } from "../../src/control-plane/run-command.ts";
+import { REASONS } from "../../src/reconcile/reasons.ts";
+import { program } from "../support/program.ts";
+
+const documents = ["README.md", "CONTRIBUTING.md", "SECURITY.md", ...readdirSync("docs").map((name) => `docs/${name}`)];
+
+for (const file of documents.filter((name) => name.endsWith(".md"))) {
+  test(`every link of ${file} leads to a file that is there`, (t) => {
+    const links = [...readFileSync(file, "utf8").matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(
+      ([, target = ""]) => target,
+    );
+
+    t.deepEqual(
+      links.filter((target) => !existsSync(path.join(path.dirname(file), target))),
+      [],
+    );
+  });
+
+  test(`every manifest in ${file} is valid`, async (t) => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), "docs-test-"));
+    t.teardown(() => rm(folder, { recursive: true, force: true }));
+    const snippets = [...readFileSync(file, "utf8").matchAll(/```yaml\n([\s\S]*?)```/g)];
+    for (const [index, [, text = ""]] of snippets.entries())
+      await writeFile(path.join(folder, `${String(index)}.yaml`), text);
+
+    const { stdout, exitCode } = await program(["validate", folder]);
+
+    t.is(exitCode, 0, stdout);
+  });
+}
+
+test("what is generated is fresh", async (t) => {
+  const { stderr, exitCode } = await runCommand(
+    process.execPath,
+    ["scripts/generate.ts", "--check"],
+    { env: process.env },
+    new AbortController().signal,
+  );
+
+  t.is(exitCode, 0, stderr);
+});
+
+test("every reason is a CamelCase word and says what it means", (t) => {
+  for (const [reason, [meaning]] of Object.entries(REASONS)) {
+    t.regex(reason, /^[A-Z][A-Za-z0-9]+$/);
+    t.regex(meaning, /\.$/);
+  }
+});

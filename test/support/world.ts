@@ -1,0 +1,333 @@
+/**
+ * A world for one end-to-end test: a namespace of a real cluster, a tenant of its own, and the operator as people run it,
+ * the built program under the rights of its own ServiceAccount.
+ */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import process from "node:process";
+import type { ExecutionContext } from "ava";
+import * as yaml from "js-yaml";
+import type { Auth0UserStatus } from "../../src/api/auth0-user.ts";
+import type { CommandResult } from "../../src/control-plane/run-command.ts";
+import type { TestCluster } from "./control-plane.ts";
+import { eventually } from "./eventually.ts";
+import { startTestSimulator, type TestSimulator, type TestSimulatorOptions } from "./start-simulator.ts";
+
+const PROGRAM = "dist/main.js";
+const ACCOUNT = { namespace: "auth0-user-operator", name: "auth0-user-operator" };
+
+/** An Auth0User as the API server shows it. */
+export interface Shown {
+  readonly metadata: {
+    readonly name: string;
+    readonly uid: string;
+    readonly generation: number;
+    readonly resourceVersion: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly finalizers?: readonly string[];
+    readonly deletionTimestamp?: string;
+  };
+  readonly spec: Readonly<Record<string, unknown>>;
+  readonly status?: Auth0UserStatus;
+}
+
+export interface EventShown {
+  readonly type: string;
+  readonly reason: string;
+  readonly note: string;
+  readonly regarding: { readonly name: string };
+}
+
+export interface WorldOptions {
+  readonly simulator?: TestSimulatorOptions;
+  /** Further flags of `run`. */
+  readonly flags?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Whether the operator is started at once. */
+  readonly isStarted?: boolean;
+}
+
+/** Worlds of one file that live at once: each is a process, and a machine has few cores. */
+const MAX_WORLDS = 4;
+const waiting: (() => void)[] = [];
+let living = 0;
+let namespaces = 0;
+
+/** What the tests use as passwords and client secrets, and anything like an access token. */
+const SECRETS = /Correct-Horse-\d|Change-Me-Soon|simulator-secret|eyJ[\w-]{10,}\.[\w-]+/;
+
+export async function aWorld(t: ExecutionContext, cluster: TestCluster, options: WorldOptions = {}): Promise<World> {
+  t.timeout(600_000);
+  if (living >= MAX_WORLDS) await new Promise<void>((resolve) => waiting.push(resolve));
+  living++;
+  t.teardown(() => {
+    living--;
+    waiting.shift()?.();
+  });
+  if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is not there: npm run build`);
+  const kubeconfig = await accountKubeconfig(cluster);
+  const namespace = `world-${String(++namespaces)}`;
+  const tenant = await startTestSimulator(t, options.simulator);
+  const world = new World(cluster, tenant, namespace, kubeconfig, options);
+  t.teardown(() => world.end());
+  await world.must(["create", "namespace", namespace]);
+  await world.must(["apply", "-f", "-"], ownRights(namespace));
+  if (options.isStarted !== false) await world.start();
+  return world;
+}
+
+export class World {
+  readonly tenant: TestSimulator;
+  readonly namespace: string;
+  readonly #cluster: TestCluster;
+  readonly #kubeconfig: string;
+  readonly #options: WorldOptions;
+  readonly #said: string[] = [];
+  #process: ChildProcess | undefined;
+  #metricsUrl = "";
+  readonly #replicas: World[] = [];
+
+  constructor(
+    cluster: TestCluster,
+    tenant: TestSimulator,
+    namespace: string,
+    kubeconfig: string,
+    options: WorldOptions,
+  ) {
+    this.#cluster = cluster;
+    this.tenant = tenant;
+    this.namespace = namespace;
+    this.#kubeconfig = kubeconfig;
+    this.#options = options;
+  }
+
+  // ---- the operator ----
+
+  /** Starts it, and waits until it has read the resources. */
+  async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
+    const child = spawn(
+      process.execPath,
+      [
+        PROGRAM,
+        "run",
+        `--namespace=${this.namespace}`,
+        `--operator-namespace=${this.namespace}`,
+        "--metrics-address=127.0.0.1:0",
+        "--health-address=127.0.0.1:0",
+        "--log-level=debug",
+        "--log-format=json",
+        ...(this.#options.flags ?? []),
+      ],
+      {
+        env: {
+          KUBECONFIG: this.#kubeconfig,
+          AUTH0_DOMAIN: this.tenant.url,
+          AUTH0_CLIENT_ID: this.tenant.clientId,
+          AUTH0_CLIENT_SECRET: this.tenant.clientSecret,
+          ...this.#options.env,
+          ...env,
+        },
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
+    this.#process = child;
+    const from = this.#said.length;
+    child.stderr.setEncoding("utf8").on("data", (text: string) => this.#said.push(text));
+    child.stdout.setEncoding("utf8").on("data", (text: string) => this.#said.push(text));
+    const health = await this.#addressOf("health server", from);
+    this.#metricsUrl = `${await this.#addressOf("metrics server", from)}/metrics`;
+    await eventually(async () => {
+      const ready = await fetch(`${health}/readyz`);
+      if (ready.status !== 200) throw new Error(`not ready: ${await ready.text()}`);
+    });
+  }
+
+  /** Ends it with this signal, and waits until it is gone; gives its exit code. */
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
+    const child = this.#process;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
+    const gone = once(child, "exit");
+    child.kill(signal);
+    await gone;
+    return child.exitCode;
+  }
+
+  /** Everything it has said so far, in all its lives. */
+  get log(): string {
+    return this.#said.join("");
+  }
+
+  async metrics(): Promise<string> {
+    return (await fetch(this.#metricsUrl)).text();
+  }
+
+  async #addressOf(server: string, from: number): Promise<string> {
+    return eventually(() => {
+      const line = this.#said
+        .slice(from)
+        .join("")
+        .split("\n")
+        .find((one) => one.includes(`${server} listens`));
+      if (line === undefined) throw new Error(`the operator does not listen:\n${this.#said.slice(from).join("")}`);
+      return `http://${(JSON.parse(line) as { address: string }).address}`;
+    });
+  }
+
+  /** Another process of the same operator; its cluster and tenant are this one's. */
+  replica(): World {
+    const replica = new World(this.#cluster, this.tenant, this.namespace, this.#kubeconfig, this.#options);
+    this.#replicas.push(replica);
+    return replica;
+  }
+
+  // ---- the cluster ----
+
+  /** kubectl in the test's namespace. */
+  kubectl(args: readonly string[], input?: string): Promise<CommandResult> {
+    return this.#cluster.kubectl([`--namespace=${this.namespace}`, ...args], input === undefined ? {} : { input });
+  }
+
+  /** kubectl that has to succeed; gives what it printed. */
+  async must(args: readonly string[], input?: string): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.kubectl(args, input);
+    if (exitCode !== 0) throw new Error(`kubectl ${args.join(" ")}: ${stderr}`);
+    return stdout;
+  }
+
+  /** Applies an Auth0User. */
+  apply(name: string, spec: object, ...flags: string[]): Promise<string> {
+    return this.must(["apply", ...flags, "-f", "-"], manifest(name, spec));
+  }
+
+  edit(name: string, spec: object): Promise<string> {
+    return this.must(["patch", "auth0user", name, "--type=merge", "--patch", JSON.stringify({ spec })]);
+  }
+
+  /** A Secret that consents to be read as a password. */
+  async secret(name: string, data: Readonly<Record<string, string>>): Promise<void> {
+    const labels = { "auth0-user-operator.dev/use": "password" };
+    const secret = { apiVersion: "v1", kind: "Secret", metadata: { name, labels }, stringData: data };
+    await this.must(["apply", "--server-side", "-f", "-"], JSON.stringify(secret));
+  }
+
+  async get(name: string): Promise<Shown> {
+    return JSON.parse(await this.must(["get", "auth0user", name, "-o", "json"])) as Shown;
+  }
+
+  /** Waits until the resource's Ready condition speaks of its present generation and has this reason. */
+  async until(name: string, reason: string): Promise<Shown> {
+    return eventually(async () => {
+      const shown = await this.get(name);
+      const ready = shown.status?.conditions?.find(({ type }) => type === "Ready");
+      if (ready?.reason === reason && shown.status?.observedGeneration === shown.metadata.generation) return shown;
+      throw new Error(`${name} is ${JSON.stringify(shown.status)}, not ${reason}\n${this.log.slice(-2_000)}`);
+    });
+  }
+
+  /** Asks for a pass that looks at Auth0, and waits until it is acknowledged. */
+  async sync(name: string): Promise<Shown> {
+    const at = `test-${String(performance.now())}`;
+    await this.must([
+      "annotate",
+      "--overwrite",
+      "auth0user",
+      name,
+      `auth0-user-operator.dev/reconcile-requested-at=${at}`,
+    ]);
+    return eventually(async () => {
+      const shown = await this.get(name);
+      if (shown.status?.lastHandledReconcileAt === at) return shown;
+      throw new Error(`${name} was not looked at: ${JSON.stringify(shown.status)}\n${this.log.slice(-2_000)}`);
+    });
+  }
+
+  async events(name: string): Promise<readonly EventShown[]> {
+    const { items } = JSON.parse(await this.must(["get", "events.events.k8s.io", "-o", "json"])) as {
+      items: readonly EventShown[];
+    };
+    return items.filter(({ regarding }) => regarding.name === name);
+  }
+
+  // ---- the tenant ----
+
+  /** The calls to the Management API since it was last asked: method, and body where there is one. */
+  async sent(): Promise<unknown[]> {
+    const requests = await this.tenant.requests();
+    await this.tenant.clearCalls();
+    return requests
+      .filter(({ path }) => path.startsWith("/api/v2/"))
+      .map(({ method, body }) => (body === undefined || body === null ? method : [method, body]));
+  }
+
+  /** Ends the world, having looked once more for secrets wherever people or programs could read them. */
+  async end(): Promise<void> {
+    const metrics = await this.metrics().catch(() => "");
+    await Promise.all([this, ...this.#replicas].map((one) => one.stop("SIGKILL")));
+    const shown = await this.kubectl(["get", "auth0users,events.events.k8s.io", "-o", "yaml"]);
+    await this.#cleanUp();
+    const leak = SECRETS.exec([this.log, ...this.#replicas.map(({ log }) => log), metrics, shown.stdout].join("\n"));
+    if (leak !== null) throw new Error(`a secret can be read: ${leak[0]}`);
+  }
+
+  async #cleanUp(): Promise<void> {
+    const { stdout } = await this.kubectl(["get", "auth0users", "-o", "name"]);
+    for (const name of stdout.split("\n").filter(Boolean)) {
+      await this.kubectl(["patch", name, "--type=merge", "--patch", '{"metadata":{"finalizers":null}}']);
+    }
+    await this.kubectl(["delete", "namespace", this.namespace, "--wait=false"]);
+  }
+}
+
+export function manifest(name: string, spec: object): string {
+  return JSON.stringify({
+    apiVersion: "auth0-user-operator.dev/v1alpha1",
+    kind: "Auth0User",
+    metadata: { name },
+    spec,
+  });
+}
+
+const kubeconfigs = new WeakMap<TestCluster, Promise<string>>();
+
+/** The manifests as people apply them, once for a cluster; the kubeconfig of the operator's own ServiceAccount. */
+function accountKubeconfig(cluster: TestCluster): Promise<string> {
+  let made = kubeconfigs.get(cluster);
+  if (made === undefined) {
+    made = makeAccountKubeconfig(cluster);
+    kubeconfigs.set(cluster, made);
+  }
+  return made;
+}
+
+async function makeAccountKubeconfig({ kubectl, controlPlane }: TestCluster): Promise<string> {
+  for (const args of [
+    ["apply", "-k", "manifests/crds"],
+    ["apply", "-k", "manifests/operator"],
+    ["wait", "--for=condition=Established", "crd/auth0users.auth0-user-operator.dev"],
+  ]) {
+    const { exitCode, stderr } = await kubectl(args);
+    if (exitCode !== 0) throw new Error(`kubectl ${args.join(" ")}: ${stderr}`);
+  }
+  const token = await kubectl(["create", "token", ACCOUNT.name, `--namespace=${ACCOUNT.namespace}`, "--duration=2h"]);
+  return controlPlane.writeKubeconfig({ name: ACCOUNT.name, token: token.stdout.trim() });
+}
+
+/** The Role that the operator has in its own namespace, in the namespace of the test. */
+function ownRights(namespace: string): string {
+  const documents = yaml.loadAll(readFileSync("manifests/operator/rbac.yaml", "utf8")) as {
+    kind: string;
+    metadata: { name: string };
+    subjects?: object[];
+  }[];
+  return documents
+    .filter(({ kind }) => kind === "Role" || kind === "RoleBinding")
+    .map((document) =>
+      JSON.stringify({
+        ...document,
+        metadata: { ...document.metadata, namespace },
+        ...(document.subjects && { subjects: [{ kind: "ServiceAccount", ...ACCOUNT }] }),
+      }),
+    )
+    .join("\n---\n");
+}
