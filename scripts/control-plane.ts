@@ -1,12 +1,13 @@
 /**
  * Finds, fetches or builds the programs of a control plane, and prints one folder that has them all:
- * `KUBEBUILDER_ASSETS=$(npm run -s control-plane)`. Run before the tests it keeps a build of minutes out of their time.
+ * `KUBEBUILDER_ASSETS=$(npm run -s control-plane)`. Run before the tests it keeps a build of minutes out of their time;
+ * for that it gets Helm too.
  */
 import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, rename, rm, symlink } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
-import { CONTROL_PLANE_BINARIES } from "../src/control-plane/binaries.ts";
+import { CONTROL_PLANE_BINARIES, HELM_BINARIES } from "../src/control-plane/binaries.ts";
 import { cacheFolder, describeMissing, findBinaries } from "../src/control-plane/find-binaries.ts";
 import { createProgress } from "../src/control-plane/progress.ts";
 import { systemClock } from "../src/runtime/clock.ts";
@@ -19,6 +20,8 @@ try {
   const options = { env: process.env, progress, clock: systemClock };
   const result = await findBinaries(CONTROL_PLANE_BINARIES, options, interrupted.signal);
   if (result.kind === "missing") throw new Error(describeMissing(result.missing));
+  const helm = await findBinaries(HELM_BINARIES, options, interrupted.signal);
+  if (helm.kind === "missing") process.stderr.write(`${describeMissing(helm.missing)}\n`);
   process.stdout.write(`${await folderOf(Object.values(result.paths))}\n`);
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

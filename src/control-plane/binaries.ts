@@ -6,7 +6,10 @@
 /** What `startControlPlane` takes. */
 export const CONTROL_PLANE_BINARIES = ["etcd", "kube-apiserver", "kube-controller-manager", "kubectl"] as const;
 
-export type BinaryName = (typeof CONTROL_PLANE_BINARIES)[number];
+/** What installs the chart: the two major versions that people use differ in how they apply and take over objects. */
+export const HELM_BINARIES = ["helm3", "helm4"] as const;
+
+export type BinaryName = (typeof CONTROL_PLANE_BINARIES)[number] | (typeof HELM_BINARIES)[number];
 
 export interface Version {
   readonly major: number;
@@ -15,6 +18,8 @@ export interface Version {
 }
 
 export interface Binary {
+  /** Its file in `PATH` and in archives, where that is not its name here. */
+  readonly file?: string;
   /** What makes it print its version. */
   readonly versionArgs: readonly string[];
   /** The versions that serve when they are found on the machine, in words; `fits` says the same in code. */
@@ -35,10 +40,22 @@ export const BINARIES: Readonly<Record<BinaryName, Binary>> = {
     accepts: "1.34 to 1.36",
     fits: ({ major, minor }) => major === 1 && minor >= 34 && minor <= 36,
   },
+  helm3: {
+    file: "helm",
+    versionArgs: ["version", "--short"],
+    accepts: "3.17 or newer, below 4",
+    fits: ({ major, minor }) => major === 3 && minor >= 17, // the first with --take-ownership
+  },
+  helm4: { file: "helm", versionArgs: ["version", "--short"], accepts: "4.0 or newer", fits: atLeast(4, 0) },
 };
 
 function atLeast(major: number, minor: number): (version: Version) => boolean {
   return (version) => version.major > major || (version.major === major && version.minor >= minor);
+}
+
+/** What the program's file is called where people install it. */
+export function fileOf(name: BinaryName): string {
+  return BINARIES[name].file ?? name;
 }
 
 /** The first version named in what a program or a file says (`Kubernetes v1.35.4`, `go1.26`); a missing patch is 0. */

@@ -2,7 +2,7 @@
 import { chmod, mkdir, readdir, rename } from "node:fs/promises";
 import path from "node:path";
 import type { Clock } from "../runtime/clock.ts";
-import type { BinaryName } from "./binaries.ts";
+import { fileOf, type BinaryName } from "./binaries.ts";
 import { download } from "./download.ts";
 import { goBuild } from "./go-build.ts";
 import { isExecutable } from "./installed.ts";
@@ -47,7 +47,7 @@ export async function getDownload(
   await download({ url, digest, file, env: cache.env, progress: cache.progress, clock: cache.clock }, signal);
   const files = url.endsWith(".tar.gz") ? await unpack(file, cache, signal) : [file];
   for (const name of names) {
-    const found = files.find((candidate) => path.basename(candidate) === name);
+    const found = files.find((candidate) => path.basename(candidate) === fileOf(name));
     if (found === undefined) throw new Error(`${url} has no ${name} in it`);
     await keep(found, name, source, cache);
   }

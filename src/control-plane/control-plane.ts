@@ -10,7 +10,7 @@ import path from "node:path";
 import type { Clock } from "../runtime/clock.ts";
 import type { Random } from "../runtime/random.ts";
 import { startApiServer } from "./api-server.ts";
-import type { BinaryName } from "./binaries.ts";
+import type { CONTROL_PLANE_BINARIES } from "./binaries.ts";
 import type { Component } from "./component.ts";
 import { createControllerManager } from "./controller-manager.ts";
 import { createEtcd } from "./etcd.ts";
@@ -20,7 +20,7 @@ import { kubeconfigText } from "./kubeconfig.ts";
 import { Supervisor } from "./supervisor.ts";
 
 export interface ControlPlaneOptions {
-  readonly binaries: BinaryPaths<BinaryName>;
+  readonly binaries: BinaryPaths<(typeof CONTROL_PLANE_BINARIES)[number]>;
   /**
    * Whether kube-controller-manager runs too: without it a deleted namespace keeps its content and never goes, owner
    * references mean nothing, namespaces get no service account and aggregated ClusterRoles (`edit`, `view`) stay empty.

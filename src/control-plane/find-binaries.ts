@@ -12,7 +12,7 @@ import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import type { Clock } from "../runtime/clock.ts";
-import type { BinaryName } from "./binaries.ts";
+import { fileOf, type BinaryName } from "./binaries.ts";
 import { findCached, type Cache } from "./cache.ts";
 import { fillCache, isOpen, type Search } from "./fill-cache.ts";
 import { findInstalled } from "./installed.ts";
@@ -68,8 +68,8 @@ export function describeMissing(missing: readonly MissingBinary[]): string {
   const sameStory = Map.groupBy(missing, ({ tried }) => tried.map((line) => `  - ${line}`).join("\n"));
   return [
     ...[...sameStory].map(([story, those]) => `${those.map(({ name }) => name).join(", ")} can't be had:\n${story}`),
-    `Any of these helps: KUBEBUILDER_ASSETS set to a folder that has ${missing.map(({ name }) => name).join(", ")};`,
-    "a way to github.com and dl.k8s.io (HTTPS_PROXY is honoured); Go in PATH and a Go module proxy.",
+    `Any of these helps: KUBEBUILDER_ASSETS set to a folder that has ${missing.map(({ name }) => fileOf(name)).join(", ")};`,
+    "a way to github.com, dl.k8s.io and get.helm.sh (HTTPS_PROXY is honoured); Go in PATH and a Go module proxy.",
   ].join("\n");
 }
 

@@ -3,7 +3,7 @@ import { access, constants, realpath } from "node:fs/promises";
 import path from "node:path";
 import { Deadline } from "../runtime/abort.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { BINARIES, findVersion, versionText, type BinaryName } from "./binaries.ts";
+import { BINARIES, fileOf, findVersion, versionText, type BinaryName } from "./binaries.ts";
 import { runCommand, type Environment } from "./run-command.ts";
 
 export interface InstalledSearch {
@@ -38,7 +38,7 @@ export async function findInstalled(
   ] as const) {
     const before = tried.length;
     for (const folder of folders) {
-      const file = path.join(folder, name);
+      const file = path.join(folder, fileOf(name));
       if (!(await isExecutable(file))) continue;
       // Many systems have one folder under two names in PATH.
       const real = await realpath(file);

@@ -42,10 +42,12 @@ const ENVTEST = "https://github.com/kubernetes-sigs/controller-tools/releases/do
 const RELEASE = "https://dl.k8s.io/release/v1.35.0/bin/linux";
 const ENVTEST_VERSIONS: VersionByName = { etcd: "3.6.6", "kube-apiserver": "1.35.0", kubectl: "1.35.0" };
 const CONTROLLER_MANAGER_VERSIONS: VersionByName = { "kube-controller-manager": "1.35.0" };
+const HELM_3 = "3.19.0";
+const HELM_4 = "4.1.4";
 
 /**
  * The SHA-512 digests are those of envtest-releases.yaml in kubernetes-sigs/controller-tools; the SHA-256 digests are
- * those of the release binaries at dl.k8s.io.
+ * those of the release binaries at dl.k8s.io and of the release notes of Helm.
  */
 const DOWNLOADS: Readonly<Record<string, readonly Download[]>> = {
   "linux-amd64": [
@@ -62,6 +64,16 @@ const DOWNLOADS: Readonly<Record<string, readonly Download[]>> = {
       digest: { algorithm: "sha256", hex: "d175511887be863be36c5b7ef7e859d22f08bd0e80cebca628edd48f0171c3f7" },
       versions: CONTROLLER_MANAGER_VERSIONS,
     },
+    {
+      url: `https://get.helm.sh/helm-v${HELM_3}-linux-amd64.tar.gz`,
+      digest: { algorithm: "sha256", hex: "a7f81ce08007091b86d8bd696eb4d86b8d0f2e1b9f6c714be62f82f96a594496" },
+      versions: { helm3: HELM_3 },
+    },
+    {
+      url: `https://get.helm.sh/helm-v${HELM_4}-linux-amd64.tar.gz`,
+      digest: { algorithm: "sha256", hex: "70b2c30a19da4db264dfd68c8a3664e05093a361cefd89572ffb36f8abfa3d09" },
+      versions: { helm4: HELM_4 },
+    },
   ],
   "linux-arm64": [
     {
@@ -76,6 +88,16 @@ const DOWNLOADS: Readonly<Record<string, readonly Download[]>> = {
       url: `${RELEASE}/arm64/kube-controller-manager`,
       digest: { algorithm: "sha256", hex: "2cc00a6bd20db30272701922d84ab19927e1cca924f1025562de68bc7f71a2a7" },
       versions: CONTROLLER_MANAGER_VERSIONS,
+    },
+    {
+      url: `https://get.helm.sh/helm-v${HELM_3}-linux-arm64.tar.gz`,
+      digest: { algorithm: "sha256", hex: "440cf7add0aee27ebc93fada965523c1dc2e0ab340d4348da2215737fc0d76ad" },
+      versions: { helm3: HELM_3 },
+    },
+    {
+      url: `https://get.helm.sh/helm-v${HELM_4}-linux-arm64.tar.gz`,
+      digest: { algorithm: "sha256", hex: "13d03672be289045d2ff00e4e345d61de1c6f21c1257a45955a30e8ae036d8f1" },
+      versions: { helm4: HELM_4 },
     },
   ],
 };
@@ -101,6 +123,21 @@ const BUILDS: readonly GoBuild[] = [
     },
     versions: { "kube-apiserver": "1.35.4", "kube-controller-manager": "1.35.4", kubectl: "1.35.4" },
     estimate: "4 to 7 minutes on two cores",
+  },
+  {
+    folder: fileURLToPath(new URL("./go/helm3", import.meta.url)),
+    // Without these Helm takes itself for the first of its major version.
+    ldflags: `-s -w -X helm.sh/helm/v3/internal/version.version=v${HELM_3}`,
+    packages: { helm3: "helm.sh/helm/v3/cmd/helm" },
+    versions: { helm3: HELM_3 },
+    estimate: "a minute on two cores",
+  },
+  {
+    folder: fileURLToPath(new URL("./go/helm4", import.meta.url)),
+    ldflags: `-s -w -X helm.sh/helm/v4/internal/version.version=v${HELM_4}`,
+    packages: { helm4: "helm.sh/helm/v4/cmd/helm" },
+    versions: { helm4: HELM_4 },
+    estimate: "a minute and a half on two cores",
   },
 ];
 

@@ -10,7 +10,7 @@
  */
 import process from "node:process";
 import test, { type ExecutionContext } from "ava";
-import { CONTROL_PLANE_BINARIES, type BinaryName } from "../../src/control-plane/binaries.ts";
+import { CONTROL_PLANE_BINARIES } from "../../src/control-plane/binaries.ts";
 import { startControlPlane, type ControlPlane } from "../../src/control-plane/control-plane.ts";
 import { describeMissing, findBinaries, type BinaryPaths } from "../../src/control-plane/find-binaries.ts";
 import { createProgress } from "../../src/control-plane/progress.ts";
@@ -20,7 +20,7 @@ import { systemRandom } from "../../src/runtime/random.ts";
 
 export interface TestCluster {
   readonly controlPlane: ControlPlane;
-  readonly binaries: BinaryPaths<BinaryName>;
+  readonly binaries: BinaryPaths<(typeof CONTROL_PLANE_BINARIES)[number]>;
   /** Runs kubectl as the administrator, or as whom another kubeconfig names. Any exit code is a result. */
   readonly kubectl: (args: readonly string[], options?: KubectlOptions) => Promise<CommandResult>;
 }

@@ -390,7 +390,7 @@ test("where nothing works, the answer tells for each binary what was tried", asy
       "  - PATH has none",
       "  - the cache has none",
       "Any of these helps: KUBEBUILDER_ASSETS set to a folder that has etcd, kubectl;",
-      "a way to github.com and dl.k8s.io (HTTPS_PROXY is honoured); Go in PATH and a Go module proxy.",
+      "a way to github.com, dl.k8s.io and get.helm.sh (HTTPS_PROXY is honoured); Go in PATH and a Go module proxy.",
     ].join("\n"),
   );
 });
