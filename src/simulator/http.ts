@@ -8,6 +8,15 @@ import { badRequest, payloadTooLarge, unsupportedMediaType, type Refusal } from 
 /** Bytes of a request body; a longer one is refused. Auth0 names no figure for users, imports take 512,000. */
 export const MAX_BODY_BYTES = 1 << 20;
 
+/** A whole state may be that long: some 200,000 users. */
+const MAX_STATE_BYTES = 256 << 20;
+
+export function maxBodyBytes({ target }: Pick<SimulatorRequest, "target">): number {
+  return target === STATE_PATH ? MAX_STATE_BYTES : MAX_BODY_BYTES;
+}
+
+export const STATE_PATH = "/_simulator/state";
+
 /** Bytes of path and query; beyond, 414 (documented for long search queries, without a figure; 8 kB is nginx's). */
 export const MAX_TARGET_BYTES = 8192;
 
@@ -17,7 +26,7 @@ export interface SimulatorRequest {
   readonly target: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  /** Of a body beyond `MAX_BODY_BYTES` at least one byte more than that, so that it can be told. */
+  /** Of a body beyond `maxBodyBytes` at least one byte more than that, so that it can be told. */
   readonly body: Buffer;
 }
 
@@ -61,7 +70,8 @@ export function findHeader(request: SimulatorRequest, name: string): string | un
  * @throws Refusal where the body is too long, of another type, or no object
  */
 export function parseBody(request: SimulatorRequest): JsonObject {
-  if (request.body.length > MAX_BODY_BYTES) throw payloadTooLarge(MAX_BODY_BYTES);
+  const maxBytes = maxBodyBytes(request);
+  if (request.body.length > maxBytes) throw payloadTooLarge(maxBytes);
   const type = (findHeader(request, "content-type") ?? "application/json").split(";", 1)[0]?.trim().toLowerCase();
   if (type === "application/x-www-form-urlencoded") return parseForm(request.body.toString());
   if (type !== "application/json") throw unsupportedMediaType();

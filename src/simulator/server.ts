@@ -4,7 +4,7 @@ import { isAbortOf } from "../runtime/abort.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Outcome } from "./faults/outcome.ts";
-import { MAX_BODY_BYTES, type Answer } from "./http.ts";
+import { maxBodyBytes, type Answer } from "./http.ts";
 import type { Simulator } from "./simulator.ts";
 
 export interface ServerOptions {
@@ -28,7 +28,7 @@ const KEEP_ALIVE_MS = 120_000;
 /** Request line and headers; more than `MAX_TARGET_BYTES`, so that a long target can still be told that it is. */
 const MAX_HEADER_BYTES = 64 << 10;
 
-/** Of a body that is too long as much is read and thrown away, so that its sender lives to read the 413. */
+/** Of a body that is too long as much more is read and thrown away, so that its sender lives to read the 413. */
 const MAX_DRAINED_BYTES = 64 << 20;
 
 /** Resolves once the server listens; it ends, with all its connections, when `signal` is aborted. */
@@ -72,8 +72,8 @@ async function serve(
   outgoing: ServerResponse,
   signal: AbortSignal,
 ): Promise<void> {
-  const body = await readBody(incoming);
   const { method = "GET", url = "/", headers } = incoming;
+  const body = await readBody(incoming, maxBodyBytes({ target: url }));
   const exchange = simulator.exchange({ method, target: url, headers, body });
   if (exchange.delayMs > 0) await clock.sleep(exchange.delayMs, signal);
   outgoing.sendDate = false;
@@ -81,17 +81,17 @@ async function serve(
   await deliver(exchange, outgoing, clock, signal);
 }
 
-/** Keeps no more than is needed to tell that a body is too long. */
-async function readBody(incoming: IncomingMessage): Promise<Buffer> {
+/** Keeps no more than is needed to tell that a body is longer than `maxBytes`. */
+async function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const { headers } = incoming;
   if (headers["content-length"] === undefined && headers["transfer-encoding"] === undefined) return NO_BODY;
   const chunks: Buffer[] = [];
   let received = 0;
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
   incoming.on("data", (chunk: Buffer) => {
-    if (received <= MAX_BODY_BYTES) chunks.push(chunk);
+    if (received <= maxBytes) chunks.push(chunk);
     received += chunk.length;
-    if (received > MAX_DRAINED_BYTES) incoming.destroy();
+    if (received > maxBytes + MAX_DRAINED_BYTES) incoming.destroy();
   });
   incoming.once("end", () => {
     resolve(undefined);

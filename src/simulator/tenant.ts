@@ -2,12 +2,14 @@
 import type { Clock, EpochMs } from "../runtime/clock.ts";
 import type { JsonObject } from "../runtime/json.ts";
 import type { Random } from "../runtime/random.ts";
-import { Connections, DEFAULT_CONNECTIONS, type ConnectionOptions } from "./connections/connections.ts";
+import { Connections, DEFAULT_CONNECTIONS, newConnection, type ConnectionOptions } from "./connections/connections.ts";
 import { findHeader, type SimulatorRequest } from "./http.ts";
 import { Clients, DEFAULT_CLIENT, type ClientOptions } from "./oauth/clients.ts";
 import type { PlanName } from "./quota/plans.ts";
 import { Quota } from "./quota/quota.ts";
 import { SearchIndex } from "./search/search-index.ts";
+import { Keys } from "./state/keys.ts";
+import { State, type Change } from "./state/state.ts";
 import { changedSwitches, type Switches } from "./switches.ts";
 import { Passwords } from "./users/passwords.ts";
 import { RecentDeletions } from "./users/recent-deletions.ts";
@@ -23,11 +25,14 @@ export interface TenantOptions {
   /** Verified custom domains. With several, POST /users must name one in a header. */
   readonly customDomains?: readonly string[] | undefined;
   readonly switches?: Partial<Switches> | undefined;
+  /** What was kept of a former tenant, which goes on instead of a new one: its own connections, clients and users. */
+  readonly saved?: Iterable<Change> | undefined;
   readonly clock: Clock;
   readonly random: Random;
 }
 
 export class Tenant {
+  readonly state = new State();
   readonly clients: Clients;
   readonly connections: Connections;
   readonly customDomains: readonly string[];
@@ -43,22 +48,33 @@ export class Tenant {
 
   /** @param allScopes what a client may do that does not name its scopes */
   constructor(options: TenantOptions, allScopes: readonly string[]) {
-    const { domain, plan, clients = [DEFAULT_CLIENT], connections = DEFAULT_CONNECTIONS, clock, random } = options;
+    const { domain, plan, saved, clock, random } = options;
     this.#domain = domain;
     this.#clock = clock;
     this.#switches = changedSwitches(undefined, options.switches ?? {});
     this.random = random;
     this.customDomains = options.customDomains ?? [];
-    this.clients = new Clients(clients, random.bytes(32), allScopes);
-    this.connections = new Connections(connections, this.clients.ids(), random);
-    this.passwords = new Passwords(random.bytes(32));
     this.quota = new Quota(plan, clock);
-    this.users = new Users((before, after) => {
+    const keys = new Keys(this.state, random);
+    this.clients = new Clients(this.state, keys, allScopes);
+    this.connections = new Connections(this.state);
+    this.users = new Users(this.state);
+    this.passwords = new Passwords(this.state, keys);
+    this.search = new SearchIndex(this.users, clock, () => this.#switches.searchLagMs);
+    this.recentDeletions = new RecentDeletions(clock, () => this.#switches.recreateConflictMs);
+    this.users.subscribe((before, after) => {
       this.search.noteChange(before, after);
       this.recentDeletions.noteChange(before, after);
     });
-    this.search = new SearchIndex(this.users, clock, () => this.#switches.searchLagMs);
-    this.recentDeletions = new RecentDeletions(clock, () => this.#switches.recreateConflictMs);
+    if (saved) for (const change of saved) this.state.apply(change);
+    else this.#begin(options);
+  }
+
+  /** What a new tenant has. */
+  #begin({ clients = [DEFAULT_CLIENT], connections = DEFAULT_CONNECTIONS }: TenantOptions): void {
+    for (const client of clients) this.clients.put(client);
+    const clientIds = this.clients.ids();
+    for (const connection of connections) this.connections.put(newConnection(connection, clientIds, this.random));
   }
 
   get switches(): Switches {

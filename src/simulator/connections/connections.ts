@@ -1,6 +1,10 @@
 /** The tenant's connections, by name and by id. */
 import type { JsonObject } from "../../runtime/json.ts";
 import type { Random } from "../../runtime/random.ts";
+import { Ajv } from "ajv";
+import { parserFrom, SCHEMA_OPTIONS } from "../parser.ts";
+import type { Collection } from "../state/collection.ts";
+import type { State } from "../state/state.ts";
 import type { Connection } from "./connection.ts";
 
 export interface ConnectionOptions {
@@ -15,16 +19,15 @@ export interface ConnectionOptions {
 }
 
 export class Connections {
+  readonly #byId: Collection<Connection>;
   readonly #byName = new Map<string, Connection>();
-  readonly #byId = new Map<string, Connection>();
 
-  /** @param clientIds the clients for which connections are enabled that do not name theirs */
-  constructor(connections: readonly ConnectionOptions[], clientIds: readonly string[], random: Random) {
-    for (const { name, strategy = "auth0", options = {}, id, enabledClients = clientIds } of connections) {
-      const connection = { id: id ?? connectionId(random), name, strategy, options, enabledClients };
-      this.#byName.set(name, connection);
-      this.#byId.set(connection.id, connection);
-    }
+  constructor(state: State) {
+    this.#byId = state.collection("connections", parseConnection);
+    this.#byId.subscribe((_id, before, after) => {
+      if (before) this.#byName.delete(before.name);
+      if (after) this.#byName.set(after.name, after);
+    });
   }
 
   findByName(name: string): Connection | undefined {
@@ -32,14 +35,43 @@ export class Connections {
   }
 
   findById(id: string): Connection | undefined {
-    return this.#byId.get(id);
+    return this.#byId.find(id);
   }
 
   /** In the order in which they were made. */
   values(): IteratorObject<Connection> {
-    return this.#byName.values();
+    return this.#byId.values();
+  }
+
+  /** Adds the connection, or replaces the one with its id. */
+  put(connection: Connection): void {
+    this.#byId.put(connection.id, connection);
   }
 }
+
+/** @param clientIds the clients for which a connection is enabled that does not name its own */
+export function newConnection(
+  { name, strategy = "auth0", options = {}, id, enabledClients }: ConnectionOptions,
+  clientIds: readonly string[],
+  random: Random,
+): Connection {
+  return { id: id ?? connectionId(random), name, strategy, options, enabledClients: enabledClients ?? clientIds };
+}
+
+const SCHEMA = {
+  type: "object",
+  additionalProperties: false,
+  required: ["id", "name", "strategy", "options", "enabledClients"],
+  properties: {
+    id: { type: "string" },
+    name: { type: "string" },
+    strategy: { type: "string" },
+    options: { type: "object" },
+    enabledClients: { type: "array", items: { type: "string" } },
+  },
+};
+
+const parseConnection = parserFrom(new Ajv(SCHEMA_OPTIONS).compile<Connection>(SCHEMA), "connection");
 
 /** What a new tenant has: a database where usernames are optional and weak passwords pass, and both passwordless kinds. */
 export const DEFAULT_CONNECTIONS: readonly ConnectionOptions[] = [

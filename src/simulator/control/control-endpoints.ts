@@ -5,7 +5,7 @@
 import type { Call } from "../call.ts";
 import type { Calls } from "../calls.ts";
 import type { Faults } from "../faults/faults.ts";
-import { parseBody, type Answer } from "../http.ts";
+import { parseBody, STATE_PATH, type Answer } from "../http.ts";
 import { textIn } from "../json.ts";
 import { refusal } from "../refusal.ts";
 import type { Route } from "../router.ts";
@@ -34,6 +34,8 @@ export const CONTROL_ENDPOINTS: readonly ControlEndpoint[] = [
   { kind: "control", method: "PUT", path: "/_simulator/faults", handle: setFaults },
   { kind: "control", method: "GET", path: "/_simulator/switches", handle: ({ tenant }) => ok(tenant.switches) },
   { kind: "control", method: "PUT", path: "/_simulator/switches", handle: setSwitches },
+  { kind: "control", method: "GET", path: STATE_PATH, handle: ({ tenant }) => ok(tenant.state.export()) },
+  { kind: "control", method: "PUT", path: STATE_PATH, handle: importState },
   { kind: "control", method: "PATCH", path: "/_simulator/clients/{client_id}", handle: editClient },
 ];
 
@@ -55,6 +57,12 @@ function setFaults({ faults, request }: ControlCall): Answer {
 function setSwitches({ tenant, request }: ControlCall): Answer {
   tenant.setSwitches(parseBody(request));
   return ok(tenant.switches);
+}
+
+/** Another tenant's state in place of this one's, as `GET` gave it. */
+function importState({ tenant, request }: ControlCall): Answer {
+  tenant.state.import(parseBody(request));
+  return { status: 204 };
 }
 
 /** A new `client_secret` ends the tokens that the client has; new `scopes` count from its next token on. */

@@ -2,7 +2,7 @@
  * Access tokens for the Management API: JSON Web Tokens with the claims Auth0 puts in. Auth0 signs with RS256; here nobody
  * but the simulator checks them, so a symmetric signature (HS256) is as good and makes no key pair at each start.
  */
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, timingSafeEqual, type KeyObject } from "node:crypto";
 import type { EpochMs } from "../../runtime/clock.ts";
 import { findJsonObject, type JsonObject } from "../../runtime/json.ts";
 import { textIn } from "../json.ts";
@@ -10,6 +10,7 @@ import type { Client, Clients } from "./clients.ts";
 
 export interface TokenRequest {
   readonly client: Client;
+  readonly clients: Clients;
   readonly audience: string;
   /** The domain that the token was asked for at; it works only there. */
   readonly domain: string;
@@ -19,7 +20,7 @@ export interface TokenRequest {
 
 const HEADER = encode({ alg: "HS256", typ: "JWT" });
 
-export function signAccessToken({ client, audience, domain, now, lifetimeSeconds }: TokenRequest): string {
+export function signAccessToken({ client, clients, audience, domain, now, lifetimeSeconds }: TokenRequest): string {
   const issuedAt = Math.floor(now / 1000);
   const payload = encode({
     iss: `https://${domain}/`,
@@ -31,7 +32,7 @@ export function signAccessToken({ client, audience, domain, now, lifetimeSeconds
     gty: "client-credentials",
     azp: client.clientId,
   });
-  return `${HEADER}.${payload}.${signatureOf(`${HEADER}.${payload}`, client).toString("base64url")}`;
+  return `${HEADER}.${payload}.${signatureOf(`${HEADER}.${payload}`, clients.signingKey(client)).toString("base64url")}`;
 }
 
 export interface Caller {
@@ -48,20 +49,21 @@ export function checkAccessToken(token: string, domain: string, clients: Clients
   const claims: JsonObject = findJsonObject(Buffer.from(payload, "base64url").toString()) ?? {};
   const clientId = textIn(claims, "azp") ?? "";
   const client = clients.find(clientId);
-  if (!client || !isSignedBy(client, `${header}.${payload}`, signature)) return { kind: "badSignature" };
+  if (!client || !isSignedBy(clients.signingKey(client), `${header}.${payload}`, signature))
+    return { kind: "badSignature" };
   if (typeof claims["exp"] !== "number" || claims["exp"] * 1000 <= now) return { kind: "expired" };
   if (claims["iss"] !== `https://${domain}/`) return { kind: "wrongIssuer" };
   return { kind: "valid", caller: { clientId, scopes: new Set((textIn(claims, "scope") ?? "").split(" ")) } };
 }
 
-function isSignedBy(client: Client, content: string, signature: string): boolean {
-  const expected = signatureOf(content, client);
+function isSignedBy(key: KeyObject, content: string, signature: string): boolean {
+  const expected = signatureOf(content, key);
   const found = Buffer.from(signature, "base64url");
   return found.length === expected.length && timingSafeEqual(found, expected);
 }
 
-function signatureOf(content: string, client: Client): Buffer {
-  return createHmac("sha256", client.signingKey).update(content).digest();
+function signatureOf(content: string, key: KeyObject): Buffer {
+  return createHmac("sha256", key).update(content).digest();
 }
 
 function encode(part: JsonObject): string {

@@ -1,5 +1,10 @@
 /** Machine-to-machine applications: who may ask for a token, and for what. */
 import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
+import { Ajv } from "ajv";
+import { parserFrom, SCHEMA_OPTIONS } from "../parser.ts";
+import type { Collection } from "../state/collection.ts";
+import type { Keys } from "../state/keys.ts";
+import type { State } from "../state/state.ts";
 
 export interface ClientOptions {
   readonly clientId: string;
@@ -8,40 +13,57 @@ export interface ClientOptions {
   readonly scopes?: readonly string[] | null;
 }
 
+/** As it is kept; what it does not name, it may do all of. */
 export interface Client {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly scopes: readonly string[] | null;
-  /** Signs the client's tokens. It changes with the secret, which thereby ends every token issued before. */
-  readonly signingKey: KeyObject;
 }
 
 export class Clients {
-  readonly #clients = new Map<string, Client>();
-  readonly #tenantKey: Buffer;
+  readonly #clients: Collection<Client>;
+  readonly #keys: Keys;
   readonly #allScopes: readonly string[];
 
   /** @param allScopes what a client may do that does not name its scopes */
-  constructor(clients: readonly ClientOptions[], tenantKey: Buffer, allScopes: readonly string[]) {
-    this.#tenantKey = tenantKey;
+  constructor(state: State, keys: Keys, allScopes: readonly string[]) {
+    this.#clients = state.collection("clients", parseClient);
+    this.#keys = keys;
     this.#allScopes = allScopes;
-    for (const client of clients) this.put(client);
   }
 
   find(clientId: string): Client | undefined {
-    return this.#clients.get(clientId);
+    return this.#clients.find(clientId);
   }
 
   ids(): readonly string[] {
-    return [...this.#clients.keys()];
+    return Array.from(this.#clients.values(), ({ clientId }) => clientId);
   }
 
   /** Adds the client, or changes its secret and scopes. */
   put({ clientId, clientSecret, scopes = this.#allScopes }: ClientOptions): void {
-    const key = createHmac("sha256", this.#tenantKey).update(`${clientId}\0${clientSecret}`).digest();
-    this.#clients.set(clientId, { clientId, clientSecret, scopes, signingKey: createSecretKey(key) });
+    this.#clients.put(clientId, { clientId, clientSecret, scopes });
+  }
+
+  /** Signs the client's tokens. It changes with the secret, which thereby ends every token issued before. */
+  signingKey({ clientId, clientSecret }: Client): KeyObject {
+    const text = `${clientId}\0${clientSecret}`;
+    return createSecretKey(createHmac("sha256", this.#keys.get("tokens")).update(text).digest());
   }
 }
+
+const SCHEMA = {
+  type: "object",
+  additionalProperties: false,
+  required: ["clientId", "clientSecret", "scopes"],
+  properties: {
+    clientId: { type: "string" },
+    clientSecret: { type: "string" },
+    scopes: { type: "array", items: { type: "string" }, nullable: true },
+  },
+};
+
+const parseClient = parserFrom(new Ajv(SCHEMA_OPTIONS).compile<Client>(SCHEMA), "client");
 
 /** What the tenant has unless told otherwise. */
 export const DEFAULT_CLIENT: ClientOptions = { clientId: "simulator-client", clientSecret: "simulator-secret" };

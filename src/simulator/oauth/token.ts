@@ -29,7 +29,14 @@ export function issueToken({ tenant, request }: Call): Answer {
     status: 200,
     headers: { "cache-control": "no-store" },
     body: {
-      access_token: signAccessToken({ client, audience, domain, now: tenant.now(), lifetimeSeconds }),
+      access_token: signAccessToken({
+        client,
+        clients: tenant.clients,
+        audience,
+        domain,
+        now: tenant.now(),
+        lifetimeSeconds,
+      }),
       scope: client.scopes.join(" "),
       expires_in: lifetimeSeconds,
       token_type: "Bearer",

@@ -6,25 +6,29 @@
  * asked is whether a candidate is the one.
  */
 import { hash } from "node:crypto";
+import { InvalidInput } from "../parser.ts";
+import type { Collection } from "../state/collection.ts";
+import type { Keys } from "../state/keys.ts";
+import type { State } from "../state/state.ts";
 
 /** As many former passwords as a history policy may look at (documented). */
 const MAX_HISTORY = 24;
 
 export class Passwords {
-  readonly #key: string;
+  readonly #keys: Keys;
   /** By the key of the identity; where former ones are remembered a list, the current one first. */
-  readonly #hashes = new Map<string, string | readonly string[]>();
+  readonly #hashes: Collection<string | readonly string[]>;
 
-  /** @param key any 32 bytes, new for each tenant */
-  constructor(key: Buffer) {
-    this.#key = key.toString("base64");
+  constructor(state: State, keys: Keys) {
+    this.#keys = keys;
+    this.#hashes = state.collection("passwords", parseHashes);
   }
 
   /** @param historySize how many former passwords to remember */
   set(identityKey: string, password: string, historySize: number): void {
     const current = this.#hash(identityKey, password);
     const former = this.#hashesOf(identityKey).slice(0, Math.min(historySize, MAX_HISTORY));
-    this.#hashes.set(identityKey, former.length === 0 ? current : [current, ...former]);
+    this.#hashes.put(identityKey, former.length === 0 ? current : [current, ...former]);
   }
 
   matches(identityKey: string, candidate: string): boolean {
@@ -41,11 +45,17 @@ export class Passwords {
   }
 
   #hashesOf(identityKey: string): readonly string[] {
-    const hashes = this.#hashes.get(identityKey) ?? [];
+    const hashes = this.#hashes.find(identityKey) ?? [];
     return typeof hashes === "string" ? [hashes] : hashes;
   }
 
   #hash(identityKey: string, password: string): string {
-    return hash("sha256", `${this.#key}\0${identityKey}\0${password}`, "base64");
+    return hash("sha256", `${this.#keys.get("passwords")}\0${identityKey}\0${password}`, "base64");
   }
+}
+
+function parseHashes(item: unknown): string | readonly string[] {
+  if (typeof item === "string") return item;
+  if (Array.isArray(item) && item.every((each) => typeof each === "string")) return item;
+  throw new InvalidInput("must be a string or a list of strings");
 }

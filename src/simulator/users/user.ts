@@ -1,6 +1,8 @@
 /** A user as the tenant keeps it: a value that is replaced, never changed, and how the API shows it. */
+import { Ajv } from "ajv";
 import type { EpochMs } from "../../runtime/clock.ts";
 import type { JsonObject } from "../../runtime/json.ts";
+import { parserFrom, SCHEMA_OPTIONS } from "../parser.ts";
 
 /** One account in one connection. `profileData` is what a linked account's own profile said (recorded). */
 export interface Identity {
@@ -22,6 +24,37 @@ export interface User {
   /** Everything else by the API's own names; an attribute that is not there is absent, never undefined. */
   readonly attributes: JsonObject;
 }
+
+const SCHEMA = {
+  type: "object",
+  additionalProperties: false,
+  required: ["userId", "createdAtMs", "updatedAtMs", "identities", "attributes"],
+  properties: {
+    userId: { type: "string" },
+    createdAtMs: { type: "number" },
+    updatedAtMs: { type: "number" },
+    identities: {
+      type: "array",
+      minItems: 1,
+      items: {
+        type: "object",
+        additionalProperties: false,
+        required: ["connection", "user_id", "provider", "isSocial"],
+        properties: {
+          connection: { type: "string" },
+          user_id: { type: "string" },
+          provider: { type: "string" },
+          isSocial: { type: "boolean" },
+          profileData: { type: "object" },
+        },
+      },
+    },
+    attributes: { type: "object" },
+  },
+};
+
+/** A user as it was saved. @throws InvalidInput */
+export const parseUser = parserFrom(new Ajv(SCHEMA_OPTIONS).compile<User>(SCHEMA), "user");
 
 /** `auth0|<user_id>`: what an identity would be called as a user of its own. */
 export function identityKey({ provider, user_id }: Pick<Identity, "provider" | "user_id">): string {

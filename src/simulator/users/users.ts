@@ -1,14 +1,17 @@
 /** All users of the tenant, in the order in which they were made, and the indexes over them. */
 import { IDENTIFIERS, type Identifier } from "../connections/identifier-rule.ts";
 import { textIn } from "../json.ts";
+import { InvalidInput } from "../parser.ts";
+import type { Collection } from "../state/collection.ts";
+import type { State } from "../state/state.ts";
 import { MultiIndex } from "./multi-index.ts";
-import { identityKey, profileOf, type Identity, type User } from "./user.ts";
+import { identityKey, parseUser, profileOf, type Identity, type User } from "./user.ts";
 
-/** Told of every change; `undefined` before a creation and after a deletion. */
+/** `undefined` before a creation and after a deletion. */
 export type UserListener = (before: User | undefined, after: User | undefined) => void;
 
 export class Users {
-  readonly #byId = new Map<string, User>();
+  readonly #byId: Collection<User>;
   /** Key of a linked identity → id of the user that holds it. */
   readonly #linked = new Map<string, string>();
   readonly #identifiers: Readonly<Record<Identifier, MultiIndex>> = {
@@ -16,10 +19,26 @@ export class Users {
     username: new MultiIndex(),
     phone_number: new MultiIndex(),
   };
-  readonly #onChange: UserListener;
+  readonly #listeners: UserListener[] = [];
 
-  constructor(onChange: UserListener) {
-    this.#onChange = onChange;
+  constructor(state: State) {
+    this.#byId = state.collection("users", (item, id) => {
+      const user = parseUser(item);
+      if (user.userId !== id) throw new InvalidInput(`userId is "${user.userId}"`);
+      return user;
+    });
+    this.#byId.subscribe((_id, before, after) => {
+      if (before) this.#forget(before);
+      if (after) this.#index(after);
+    });
+  }
+
+  /**
+   * Whoever has to know of a user that was created, changed or deleted, by whatever call or by a person: the feed, the
+   * search index, families that keep something about users. A state that is restored or imported is no such change.
+   */
+  subscribe(listener: UserListener): void {
+    this.#listeners.push(listener);
   }
 
   get size(): number {
@@ -31,18 +50,18 @@ export class Users {
   }
 
   find(userId: string): User | undefined {
-    return this.#byId.get(userId);
+    return this.#byId.find(userId);
   }
 
   /** The user that holds this identity, as its first or as a linked one. */
   findByIdentity(key: string): User | undefined {
-    return this.#byId.get(key) ?? this.#byId.get(this.#linked.get(key) ?? "");
+    return this.#byId.find(key) ?? this.#byId.find(this.#linked.get(key) ?? "");
   }
 
   /** Users of which some identity has the value, e-mail addresses without regard to case. */
   findByIdentifier(identifier: Identifier, value: string): readonly User[] {
     const ids = this.#identifiers[identifier].find(indexed(identifier, value));
-    return ids.map((id) => this.#byId.get(id)).filter((user) => user !== undefined);
+    return ids.map((id) => this.#byId.find(id)).filter((user) => user !== undefined);
   }
 
   /** The user that has exactly this value in this connection. */
@@ -56,19 +75,20 @@ export class Users {
 
   /** Adds the user, or replaces the one with its id. */
   put(user: User): void {
-    const before = this.#byId.get(user.userId);
-    if (before) this.#forget(before);
-    this.#byId.set(user.userId, user);
-    this.#index(user);
-    this.#onChange(before, user);
+    const before = this.#byId.find(user.userId);
+    this.#byId.put(user.userId, user);
+    this.#announce(before, user);
   }
 
   delete(userId: string): void {
-    const user = this.#byId.get(userId);
+    const user = this.#byId.find(userId);
     if (!user) return;
-    this.#forget(user);
     this.#byId.delete(userId);
-    this.#onChange(user, undefined);
+    this.#announce(user, undefined);
+  }
+
+  #announce(before: User | undefined, after: User | undefined): void {
+    for (const listener of this.#listeners) listener(before, after);
   }
 
   #index(user: User): void {
