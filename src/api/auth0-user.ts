@@ -4,6 +4,7 @@
  * that what passes here is not refused there.
  */
 import type { Infer, K8sSchema } from "./k8s-schema.ts";
+import { REMOVABLE_ATTRIBUTES } from "../core/fields.ts";
 import { DURATION_PATTERN } from "./duration.ts";
 import { USER_RULES } from "./rules.ts";
 
@@ -52,6 +53,19 @@ export const AUTH0_USER_SPEC = {
       type: "boolean",
       description: "Whether Auth0 mails the person to confirm the address when it is set or changed. Default: false.",
     },
+    phoneNumber: {
+      type: "string",
+      nullable: true,
+      pattern: "^\\+[0-9]{1,15}$",
+      maxLength: 16,
+      description:
+        "The phone number with its country code, digits only: +4420794609. The identifier of sms connections, where it can't be removed; elsewhere null removes it at Auth0.",
+    },
+    phoneVerified: {
+      type: "boolean",
+      description:
+        "Whether the number counts as confirmed. false is applied at creation and when the spec changes; a confirmation that happens later is reported, not undone.",
+    },
     username: {
       type: "string",
       minLength: 1,
@@ -86,10 +100,28 @@ export const AUTH0_USER_SPEC = {
       items: {
         type: "string",
         maxLength: 300,
-        pattern: "^(givenName|familyName|name|nickname|picture|blocked|(userMetadata|appMetadata)\\.[^.$][^.]*)$",
+        pattern: `^(${REMOVABLE_ATTRIBUTES.join("|")}|(userMetadata|appMetadata)\\.[^.$][^.]*)$`,
       },
+      description: `Attributes to remove at Auth0: ${REMOVABLE_ATTRIBUTES.join(", ")}, userMetadata.KEY, appMetadata.KEY; blocked is set to false.`,
+    },
+    unsetPolicy: {
+      type: "string",
+      enum: ["Keep", "Remove"],
       description:
-        "Attributes to remove at Auth0: givenName, familyName, name, nickname, picture, userMetadata.KEY, appMetadata.KEY; blocked is set to false.",
+        "What it means when an attribute that was set leaves the spec: Keep leaves its value at Auth0, Remove removes it once (what is in removeAttributes or null is removed for as long as it stands there). Default: Keep.",
+    },
+    fieldPolicies: {
+      type: "object",
+      maxProperties: 100,
+      additionalProperties: { type: "string", enum: ["Enforce", "InitOnly", "Ignore"] },
+      description:
+        "What becomes of single attributes, by name (userMetadata and appMetadata: all of their keys, or userMetadata.KEY). Enforce keeps them as declared, also blocked: false, emailVerified: false and phoneVerified: false, which are one-way otherwise; InitOnly sets them when the user is created and leaves them to people; Ignore never sends them.",
+    },
+    driftPolicy: {
+      type: "string",
+      enum: ["Enforce", "Detect"],
+      description:
+        "What becomes of differences that come about at Auth0: Enforce sets them back, Detect reports them (condition DriftDetected) until the spec is edited, which brings everything about. Default: Enforce.",
     },
     userMetadata: {
       type: "object",

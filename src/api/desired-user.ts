@@ -1,26 +1,29 @@
 /** A valid spec → what the core works with. The one place that knows in which spellings a person may say "remove". */
-import type { DesiredUser } from "../core/desired-user.ts";
+import { ENFORCE_ALL, type DesiredUser, type RootAttributes, type Upkeep } from "../core/desired-user.ts";
 import { connectionName, userId } from "../core/ids.ts";
 import { isJsonMap, type JsonMap, type JsonValue } from "../core/json.ts";
 import type { Auth0UserSpec } from "./auth0-user.ts";
 
 /**
  * Removal is spelt, in this order of precedence: an explicit null; a name in `removeAttributes`; a null that
- * `kubectl apply` dropped and its annotation kept. A value outweighs all of them.
+ * `kubectl apply` dropped and its annotation kept; a name that left the spec under `unsetPolicy: Remove`. A value
+ * outweighs all of them.
  *
- * @param recovered the nulls of the last kind, in the spelling of `removeAttributes`
+ * @param implied the removals of the last two kinds, in the spelling of `removeAttributes`
  */
-export function desiredUserFrom(spec: Auth0UserSpec, recovered: readonly string[]): DesiredUser {
-  const removed = new Set([...(spec.removeAttributes ?? []), ...recovered]);
+export function desiredUserFrom(spec: Auth0UserSpec, implied: readonly string[]): DesiredUser {
+  const removed = new Set([...(spec.removeAttributes ?? []), ...implied]);
   const orRemoved = <T>(name: string, value: T | undefined): T | null | undefined =>
     value === undefined && removed.has(name) ? null : value;
-  return {
+  const desired: DesiredUser = {
     connection: connectionName(spec.connection),
     adoptedId: spec.userId === undefined ? undefined : userId(spec.userId),
     attributes: {
       email: spec.email,
+      phoneNumber: orRemoved("phoneNumber", spec.phoneNumber),
       username: spec.username,
       emailVerified: spec.emailVerified,
+      phoneVerified: spec.phoneVerified,
       blocked: orRemoved("blocked", spec.blocked),
       givenName: orRemoved("givenName", spec.givenName),
       familyName: orRemoved("familyName", spec.familyName),
@@ -31,7 +34,38 @@ export function desiredUserFrom(spec: Auth0UserSpec, recovered: readonly string[
     userMetadata: metadata("userMetadata", spec.userMetadata, removed),
     appMetadata: metadata("appMetadata", spec.appMetadata, removed),
     verifyEmail: spec.verifyEmail ?? false,
+    upkeep: spec.driftPolicy === "Detect" ? { ...ENFORCE_ALL, drift: "Detect" } : ENFORCE_ALL,
   };
+  return spec.fieldPolicies === undefined ? desired : withPolicies(desired, spec.fieldPolicies);
+}
+
+type FieldPolicies = NonNullable<Auth0UserSpec["fieldPolicies"]>;
+
+/** Attributes to ignore are as if they were not declared. A key's own policy outweighs that of its metadata. */
+function withPolicies(desired: DesiredUser, policies: FieldPolicies): DesiredUser {
+  const policyOf = (path: string): FieldPolicies[string] | undefined =>
+    policies[path] ?? policies[path.split(".")[0] ?? ""];
+  const isKept = (path: string): boolean => policyOf(path) !== "Ignore";
+  const attributes: RootAttributes = Object.fromEntries(
+    Object.entries(desired.attributes).filter(([name]) => isKept(name)),
+  );
+  const userMetadata = keysWhere(desired.userMetadata, (key) => isKept(`userMetadata.${key}`));
+  const appMetadata = keysWhere(desired.appMetadata, (key) => isKept(`appMetadata.${key}`));
+  const paths = [
+    ...Object.keys(attributes),
+    ...Object.keys(userMetadata).map((key) => `userMetadata.${key}`),
+    ...Object.keys(appMetadata).map((key) => `appMetadata.${key}`),
+  ];
+  const upkeep: Upkeep = {
+    ...desired.upkeep,
+    initOnly: new Set(paths.filter((path) => policyOf(path) === "InitOnly")),
+    enforced: new Set(paths.filter((path) => policyOf(path) === "Enforce")),
+  };
+  return { ...desired, attributes, userMetadata, appMetadata, upkeep };
+}
+
+function keysWhere(map: JsonMap, isWanted: (key: string) => boolean): JsonMap {
+  return Object.fromEntries(Object.entries(map).filter(([key]) => isWanted(key)));
 }
 
 function metadata(kind: string, declared: unknown, removed: ReadonlySet<string>): JsonMap {

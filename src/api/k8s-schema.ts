@@ -51,6 +51,13 @@ export interface ObjectSchema extends Common {
   readonly required?: readonly string[];
 }
 
+/** From names that people choose to values of one type. */
+export interface MapSchema extends Common {
+  readonly type: "object";
+  readonly additionalProperties: StringSchema;
+  readonly maxProperties: number;
+}
+
 /** An object of anybody's shape, nulls at any depth included. */
 export interface FreeObjectSchema extends Common {
   readonly type: "object";
@@ -58,7 +65,8 @@ export interface FreeObjectSchema extends Common {
   readonly maxProperties?: number;
 }
 
-export type K8sSchema = StringSchema | IntegerSchema | BooleanSchema | ArraySchema | ObjectSchema | FreeObjectSchema;
+export type K8sSchema =
+  StringSchema | IntegerSchema | BooleanSchema | ArraySchema | ObjectSchema | MapSchema | FreeObjectSchema;
 
 /** The type of the values that `S` admits. */
 export type Infer<S> = S extends { readonly nullable: true } ? Bare<S> | null : Bare<S>;
@@ -75,7 +83,9 @@ type Bare<S> = S extends { readonly type: "string" }
         ? readonly Infer<I>[]
         : S extends { readonly properties: infer P }
           ? InferProperties<P, S extends { readonly required: readonly (infer R)[] } ? R : never>
-          : Readonly<Record<string, unknown>>;
+          : S extends { readonly additionalProperties: infer V }
+            ? Readonly<Record<string, Infer<V>>>
+            : Readonly<Record<string, unknown>>;
 
 type InferProperties<P, R> = { readonly [K in keyof P as K extends R ? K : never]: Infer<P[K]> } & {
   readonly [K in keyof P as K extends R ? never : K]?: Infer<P[K]>;

@@ -7,7 +7,7 @@ import { isJsonMap, isSameJson, type JsonMap, type JsonValue } from "../core/jso
 
 export const LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration";
 
-const NULLABLE = ["givenName", "familyName", "name", "nickname", "picture"] as const;
+const NULLABLE = ["phoneNumber", "givenName", "familyName", "name", "nickname", "picture"] as const;
 
 /**
  * @param annotation the annotation's text, where there is one

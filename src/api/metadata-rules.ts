@@ -27,8 +27,16 @@ const RESERVED_APP_METADATA: ReadonlySet<string> = new Set([
 /** The key that the operator itself uses, to know its own users again. */
 const OWN_APP_METADATA = "auth0_user_operator";
 
+/**
+ * What a profile may weigh, metadata included (docs: entity-limit-policy; announced in August 2026, refused from March
+ * 2027 on). Names and addresses take little of it, so metadata alone are held to it.
+ */
+const MAX_METADATA_BYTES = 10_240;
+/** Auth0 documents none; its search index, Elasticsearch, takes 20 levels. */
+const MAX_DEPTH = 20;
+
 export function metadataIssues(spec: Auth0UserSpec): Issue[] {
-  const issues: Issue[] = [];
+  const issues = boundIssues(spec);
   for (const kind of ["userMetadata", "appMetadata"] as const) {
     for (const [key, value] of Object.entries(spec[kind] ?? {})) {
       const path = `spec.${kind}.${key}`;
@@ -53,4 +61,26 @@ export function metadataIssues(spec: Auth0UserSpec): Issue[] {
       issues.push({ path, message: "the operator keeps this name to itself; choose another" });
   }
   return issues;
+}
+
+/** The depth first: what is too deep may be too deep to be written as text, too. */
+function boundIssues({ userMetadata, appMetadata }: Auth0UserSpec): Issue[] {
+  const metadata = Object.entries({ userMetadata, appMetadata }).filter(([, value]) => value !== undefined);
+  if (metadata.length === 0) return [];
+  const tooDeep = metadata.filter(([, value]) => isDeeperThan(value, MAX_DEPTH));
+  if (tooDeep.length > 0) {
+    return tooDeep.map(([kind]) => ({
+      path: `spec.${kind}`,
+      message: `is nested deeper than ${String(MAX_DEPTH)} levels: make it flatter`,
+    }));
+  }
+  const bytes = metadata.reduce((sum, [, value]) => sum + Buffer.byteLength(JSON.stringify(value)), 0);
+  if (bytes <= MAX_METADATA_BYTES) return [];
+  const message = `userMetadata and appMetadata have ${String(bytes)} bytes as JSON, and Auth0 takes ${String(MAX_METADATA_BYTES)} a user: keep large data elsewhere and its id here`;
+  return metadata.map(([kind]) => ({ path: `spec.${kind}`, message }));
+}
+
+function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((one) => isDeeperThan(one, levels - 1));
 }

@@ -4,6 +4,7 @@
  * CEL can't look into objects of anybody's shape.
  */
 import type { Auth0UserSpec } from "./auth0-user.ts";
+import { REMOVABLE_ATTRIBUTES, ROOT_FIELDS } from "../core/fields.ts";
 import { DURATION_PATTERN, parseDurationMs } from "./duration.ts";
 
 export interface UserRule {
@@ -15,7 +16,8 @@ export interface UserRule {
   holds(spec: Auth0UserSpec, old: Auth0UserSpec | undefined): boolean;
 }
 
-const REMOVABLE = ["givenName", "familyName", "name", "nickname", "picture", "blocked"] as const;
+/** What `fieldPolicies` may name. */
+const POLICY_PATTERN = `^(${ROOT_FIELDS.map(({ name }) => name).join("|")}|(userMetadata|appMetadata)([.][^.$][^.]*)?)$`;
 
 export const MIN_SYNC_INTERVAL_MS = 10_000;
 const MAX_SYNC_INTERVAL_MS = 30 * 24 * 3_600_000;
@@ -35,12 +37,28 @@ export const USER_RULES: readonly UserRule[] = [
     holds: (spec, old) => old?.userId === undefined || spec.userId === old.userId,
   },
   {
-    rule: "has(self.email) || has(self.username) || has(self.userId)",
-    message: "a user needs an email or a username, or a userId to adopt",
+    rule: "has(self.email) || has(self.username) || has(self.phoneNumber) || has(self.userId)",
+    message: "a user needs an email, a username or a phoneNumber, or a userId to adopt",
     path: "email",
-    holds: (spec) => spec.email !== undefined || spec.username !== undefined || spec.userId !== undefined,
+    holds: ({ email, username, phoneNumber, userId }) =>
+      [email, username, phoneNumber ?? undefined, userId].some((one) => one !== undefined),
   },
-  ...REMOVABLE.map((name): UserRule => ({
+  {
+    rule: "self.connection != 'sms' || has(self.phoneNumber) || has(self.userId)",
+    message: "users of connection sms are known by their phoneNumber",
+    path: "phoneNumber",
+    holds: ({ connection, phoneNumber, userId }) =>
+      connection !== "sms" || typeof phoneNumber === "string" || userId !== undefined,
+  },
+  {
+    rule: `!has(self.fieldPolicies) || self.fieldPolicies.all(name, name.matches('${POLICY_PATTERN}'))`,
+    message:
+      "fieldPolicies names a field that does not exist: it takes the attributes of the spec, userMetadata, appMetadata, userMetadata.KEY and appMetadata.KEY",
+    path: "fieldPolicies",
+    holds: ({ fieldPolicies = {} }) =>
+      Object.keys(fieldPolicies).every((name) => new RegExp(POLICY_PATTERN).test(name)),
+  },
+  ...REMOVABLE_ATTRIBUTES.map((name): UserRule => ({
     rule: `!has(self.removeAttributes) || !has(self.${name}) || !('${name}' in self.removeAttributes)`,
     message: `${name} has a value and is named in removeAttributes: keep one of the two`,
     path: name,

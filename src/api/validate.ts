@@ -4,6 +4,7 @@
  */
 import { Ajv, type ErrorObject } from "ajv";
 import { AUTH0_USER_SPEC, AUTH0_USER_STATUS, type Auth0UserSpec, type Auth0UserStatus } from "./auth0-user.ts";
+import { REMOVABLE_ATTRIBUTES } from "../core/fields.ts";
 import type { K8sSchema } from "./k8s-schema.ts";
 import { metadataIssues } from "./metadata-rules.ts";
 import { USER_RULES } from "./rules.ts";
@@ -89,10 +90,8 @@ const PATTERN_MESSAGES: ReadonlyMap<string, string> = new Map([
   ["spec.email", "must be a bare address, such as jane@example.com"],
   ["spec.username", "may hold letters, digits and _ + - . ! # $ ^ ` ~ @ '"],
   ["spec.picture", "must be an http(s) URL, such as https://example.com/jane.png"],
-  [
-    "spec.removeAttributes",
-    "must be one of givenName, familyName, name, nickname, picture, blocked, userMetadata.KEY, appMetadata.KEY",
-  ],
+  ["spec.phoneNumber", "must be a number with its country code, digits only, such as +4420794609"],
+  ["spec.removeAttributes", `must be one of ${REMOVABLE_ATTRIBUTES.join(", ")}, userMetadata.KEY, appMetadata.KEY`],
   ["spec.password.secretRef.name", "must be the name of a Secret"],
   ["spec.password.secretRef.key", "must be a key of a Secret"],
   ["spec.syncInterval", "must be a duration, such as 30m or 1h30m"],

@@ -44,6 +44,10 @@ export class Auth0UserDirectory implements UserDirectory {
     return this.#search(`username:${quoted(username)}`, signal);
   }
 
+  searchUsersByPhoneNumber(phoneNumber: string, signal: AbortSignal): Promise<readonly ObservedUser[]> {
+    return this.#search(`phone_number:${quoted(phoneNumber)}`, signal);
+  }
+
   searchUsersByIdentity(id: UserId, signal: AbortSignal): Promise<readonly ObservedUser[]> {
     const bare = id.slice(id.indexOf("|") + 1);
     return this.#search(`identities.user_id:${quoted(bare)}`, signal);

@@ -12,8 +12,10 @@ import { isJsonObject } from "../runtime/json.ts";
 /** The table of spellings: ours → Auth0's. */
 const WIRE_NAMES = {
   email: "email",
+  phoneNumber: "phone_number",
   username: "username",
   emailVerified: "email_verified",
+  phoneVerified: "phone_verified",
   blocked: "blocked",
   givenName: "given_name",
   familyName: "family_name",
@@ -39,6 +41,7 @@ export function parseWireUser(value: unknown): ObservedUser | undefined {
     attributes: {
       ...texts(value),
       emailVerified: isTrue(value["email_verified"]),
+      phoneVerified: isTrue(value["phone_verified"]),
       blocked: isTrue(value["blocked"]),
     },
     userMetadata: metadata(value["user_metadata"]),
@@ -65,6 +68,8 @@ export function updateBody(patch: UserPatch): JsonMap {
     ...(hasKeys(patch.userMetadata) && { user_metadata: patch.userMetadata }),
     ...(hasKeys(patch.appMetadata) && { app_metadata: patch.appMetadata }),
     ...(patch.verifyEmail !== undefined && { verify_email: patch.verifyEmail }),
+    // A new number would be sent a text otherwise, where the connection verifies numbers.
+    ...(typeof patch.attributes.phoneNumber === "string" && { verify_phone_number: false }),
     ...(patch.password !== undefined && { password: patch.password }),
   };
 }
@@ -87,7 +92,16 @@ function texts(value: Readonly<Record<string, unknown>>): Partial<Record<TextNam
   return result;
 }
 
-const TEXT_NAMES = ["email", "username", "givenName", "familyName", "name", "nickname", "picture"] as const;
+const TEXT_NAMES = [
+  "email",
+  "phoneNumber",
+  "username",
+  "givenName",
+  "familyName",
+  "name",
+  "nickname",
+  "picture",
+] as const;
 type TextName = (typeof TEXT_NAMES)[number];
 
 function isTrue(value: unknown): boolean {

@@ -153,6 +153,7 @@ export class FileUsers {
       password,
       history: {
         isNewSpec,
+        isInitial: false,
         reported: new Set(state.reported),
         // What was removed by an earlier run is not known: what Auth0 derives is taken for the result of one.
         removed: new Set(isNewSpec ? [] : removedAttributes(desired)),

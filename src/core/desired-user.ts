@@ -8,8 +8,10 @@ export type Managed<T> = T | null | undefined;
 /** The attributes at a user's root, by the name they have in a manifest. */
 export interface RootAttributes {
   readonly email?: Managed<string>;
+  readonly phoneNumber?: Managed<string>;
   readonly username?: Managed<string>;
   readonly emailVerified?: Managed<boolean>;
+  readonly phoneVerified?: Managed<boolean>;
   readonly blocked?: Managed<boolean>;
   readonly givenName?: Managed<string>;
   readonly familyName?: Managed<string>;
@@ -19,6 +21,18 @@ export interface RootAttributes {
 }
 
 export type RootAttributeName = keyof RootAttributes;
+
+/** What becomes of attributes once they are set; those that it does not name are kept as declared. */
+export interface Upkeep {
+  /** By attribute path: set when the user is created, then left to people. */
+  readonly initOnly: ReadonlySet<string>;
+  /** One-way flags that are set back like any attribute. */
+  readonly enforced: ReadonlySet<string>;
+  /** Whether a difference is set back, or reported only until the spec changes. */
+  readonly drift: "Enforce" | "Detect";
+}
+
+export const ENFORCE_ALL: Upkeep = { initOnly: new Set(), enforced: new Set(), drift: "Enforce" };
 
 export interface DesiredUser {
   readonly connection: ConnectionName;
@@ -30,4 +44,5 @@ export interface DesiredUser {
   readonly appMetadata: JsonMap;
   /** Whether Auth0 may mail the person when the address is set or changed. */
   readonly verifyEmail: boolean;
+  readonly upkeep: Upkeep;
 }

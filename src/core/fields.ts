@@ -9,8 +9,8 @@ export type RootValue = string | boolean;
 
 export interface RootField {
   readonly name: RootAttributeName;
-  /** What a null in the spec asks Auth0 for: to drop the attribute, or (a flag) to set it to false. */
-  readonly removal: "null" | "false";
+  /** What removing it asks Auth0 for: to drop the attribute, or (a flag) to set it to false; "never": it stays. */
+  readonly removal: "null" | "false" | "never";
   /**
    * A security flag is applied at creation and when the spec changes; somebody's later change from false to true had a
    * reason (a block, a confirmed address): it is reported and not undone.
@@ -33,13 +33,16 @@ function lowerCasedInOwnStore(value: RootValue, user: ObservedUser): RootValue {
 }
 
 const text = { removal: "null", isOneWay: false, group: undefined, normalise: verbatim, isDerived: never } as const;
-const flag = { ...text, removal: "false", isOneWay: true } as const;
+const identifier = { ...text, removal: "never", normalise: lowerCasedInOwnStore } as const;
+const flag = { ...text, removal: "never", isOneWay: true } as const;
 
 export const ROOT_FIELDS: readonly RootField[] = [
-  { ...text, name: "email", group: "email", normalise: lowerCasedInOwnStore },
-  { ...text, name: "username", group: "username", normalise: lowerCasedInOwnStore },
+  { ...identifier, name: "email", group: "email" },
+  { ...text, name: "phoneNumber" },
+  { ...identifier, name: "username", group: "username" },
   { ...flag, name: "emailVerified", group: "email" },
-  { ...flag, name: "blocked" },
+  { ...flag, name: "phoneVerified" },
+  { ...flag, name: "blocked", removal: "false" },
   { ...text, name: "givenName" },
   { ...text, name: "familyName" },
   { ...text, name: "name", isDerived: (value, user) => isSameText(value, user.attributes.email) },
@@ -50,6 +53,11 @@ export const ROOT_FIELDS: readonly RootField[] = [
     isDerived: (value) => /^https:\/\/(s|secure)\.gravatar\.com\/avatar\//.test(String(value)),
   },
 ];
+
+/** The root attributes that can be removed, by name. */
+export const REMOVABLE_ATTRIBUTES: readonly RootAttributeName[] = ROOT_FIELDS.filter(
+  ({ removal }) => removal !== "never",
+).map(({ name }) => name);
 
 function isSameText(value: RootValue, derived: string | undefined): boolean {
   return derived !== undefined && String(value).toLowerCase() === derived.toLowerCase();

@@ -13,9 +13,12 @@ export interface Identity {
 
 export interface ObservedAttributes {
   readonly email?: string;
+  readonly phoneNumber?: string;
   readonly username?: string;
   /** Absent at Auth0 means false. */
   readonly emailVerified: boolean;
+  /** Absent at Auth0 means false. */
+  readonly phoneVerified: boolean;
   /** Absent at Auth0 means false. */
   readonly blocked: boolean;
   readonly givenName?: string;

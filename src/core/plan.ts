@@ -2,9 +2,9 @@
  * What should change: desired and observed in, a plan out. Values only; no clock, no network, no log. The operator
  * applies what this function says, and a person who asks for the plan is shown the same value.
  */
-import type { DesiredUser, RootAttributeName } from "./desired-user.ts";
+import type { DesiredUser, RootAttributeName, Upkeep } from "./desired-user.ts";
 import { ROOT_FIELDS, type RootField, type RootValue } from "./fields.ts";
-import { isSameJson, type JsonMap, type JsonValue } from "./json.ts";
+import { isSameJson, type JsonValue } from "./json.ts";
 import type { ObservedUser } from "./observed-user.ts";
 import { splitIntoPatches } from "./split.ts";
 import type { UserPatch } from "./writes.ts";
@@ -49,6 +49,8 @@ export interface Settled {
 export interface PlanHistory {
   /** Whether the spec was changed since it was last brought about: one-way flags are applied then, and only then. */
   readonly isNewSpec: boolean;
+  /** Whether the user is still being created: what is set at creation only is set now. */
+  readonly isInitial: boolean;
   /** Drift that was found and left alone. */
   readonly reported: ReadonlySet<AttributePath>;
   /** Attributes whose removal was brought about: what Auth0 derives in their place is no drift. */
@@ -84,18 +86,23 @@ export function planUpdate(
   for (const field of ROOT_FIELDS) {
     const change = rootChange(field, desired, observed, history);
     if (change === undefined) continue;
-    if (isLeftToPeople(change, history)) reported.push(field.name);
+    if (isLeftToPeople(change, desired.upkeep, history)) reported.push(field.name);
     else changes.push(change);
   }
   for (const kind of METADATA_KINDS) {
-    changes.push(...metadataChanges(kind, desired[kind], observed, history));
+    for (const change of metadataChanges(kind, desired, observed, history)) {
+      if (isOnlyDetected(desired.upkeep, history)) reported.push(change.path);
+      else changes.push(change);
+    }
   }
   return { changes, patches: splitIntoPatches(changes, desired, password), reported };
 }
 
-/** Every attribute that `desired` manages, in the order of the table of fields. */
+/** Every attribute that `desired` looks after, in the order of the table of fields. */
 export function managedAttributes(desired: DesiredUser): AttributePath[] {
-  return managedValues(desired).map(([path]) => path);
+  const paths = managedValues(desired).map(([path]) => path);
+  const { initOnly } = desired.upkeep;
+  return initOnly.size === 0 ? paths : paths.filter((path) => !initOnly.has(path));
 }
 
 /** The managed attributes that are to be absent. */
@@ -132,7 +139,7 @@ function rootChange(
   history: PlanHistory,
 ): RootChange | undefined {
   const declared = desired.attributes[field.name];
-  if (declared === undefined || history.notWritable.has(field.name)) return undefined;
+  if (declared === undefined || isLeftAlone(field.name, desired.upkeep, history)) return undefined;
   const to: RootValue | null = declared === null && field.removal === "false" ? false : declared;
   const from = observed.attributes[field.name];
   const change = { kind: "root", path: field.name, field, from, to } as const;
@@ -152,19 +159,35 @@ function isMet(change: Change, shown: JsonValue | undefined, user: ObservedUser)
  * A one-way flag is lowered with a new spec only, and not even then where its rise had already been reported: who
  * edits a nickname does not mean to lift a block that somebody set for a reason.
  */
-function isLeftToPeople({ field, to }: RootChange, history: PlanHistory): boolean {
-  return field.isOneWay && to === false && (!history.isNewSpec || history.reported.has(field.name));
+function isLeftToPeople({ field, to }: RootChange, upkeep: Upkeep, history: PlanHistory): boolean {
+  if (isOnlyDetected(upkeep, history)) return true;
+  if (!field.isOneWay || to !== false || upkeep.enforced.has(field.name)) return false;
+  return !history.isNewSpec || history.reported.has(field.name);
 }
 
-function metadataChanges(kind: MetadataKind, desired: JsonMap, observed: ObservedUser, history: PlanHistory): Change[] {
+/** Under `Detect` an edit of the spec is brought about, and what changes afterwards is reported. */
+function isOnlyDetected(upkeep: Upkeep, history: PlanHistory): boolean {
+  return upkeep.drift === "Detect" && !history.isNewSpec;
+}
+
+function isLeftAlone(path: AttributePath, { initOnly }: Upkeep, history: PlanHistory): boolean {
+  return history.notWritable.has(path) || (!history.isInitial && initOnly.has(path));
+}
+
+function metadataChanges(
+  kind: MetadataKind,
+  desired: DesiredUser,
+  observed: ObservedUser,
+  history: PlanHistory,
+): Change[] {
   const changes: Change[] = [];
-  for (const [key, to] of Object.entries(desired)) {
+  for (const [key, to] of Object.entries(desired[kind])) {
     const path = `${kind}.${key}` as const;
     const from = Object.hasOwn(observed[kind], key) ? observed[kind][key] : undefined;
     const change = { kind, path, key, from, to };
     if (
       isMet(change, from, observed) ||
-      history.notWritable.has(path) ||
+      isLeftAlone(path, desired.upkeep, history) ||
       isSettled(history.settled.get(path), to, from)
     ) {
       continue;

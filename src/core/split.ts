@@ -36,9 +36,17 @@ function patchFrom(changes: readonly Change[], desired: DesiredUser, password: s
     else metadata[change.kind][change.key] = change.to;
   }
   const isNewAddress = attributes.email !== undefined;
-  // A new address starts with what is declared of it, and nobody is mailed about it unless that is declared too.
-  if (isNewAddress && typeof desired.attributes.emailVerified === "boolean") {
-    attributes.emailVerified = desired.attributes.emailVerified;
-  }
+  // What is new starts with what is declared of it, and nobody is mailed about it unless that is declared too.
+  if (isNewAddress) addCompanion("emailVerified", attributes, desired);
+  if (typeof attributes.phoneNumber === "string") addCompanion("phoneVerified", attributes, desired);
   return { attributes, ...metadata, verifyEmail: isNewAddress ? desired.verifyEmail : undefined, password };
+}
+
+function addCompanion(
+  name: "emailVerified" | "phoneVerified",
+  attributes: Partial<Record<RootAttributeName, RootValue | null>>,
+  desired: DesiredUser,
+): void {
+  const declared = desired.attributes[name];
+  if (typeof declared === "boolean" && !desired.upkeep.initOnly.has(name)) attributes[name] = declared;
 }

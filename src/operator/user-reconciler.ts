@@ -7,6 +7,7 @@ import { desiredUserFrom } from "../api/desired-user.ts";
 import { parseDurationMs } from "../api/duration.ts";
 import { LAST_APPLIED_ANNOTATION, findRecoveredNulls } from "../api/last-applied.ts";
 import { RECONCILE_ANNOTATION } from "../api/names.ts";
+import { findUnset } from "../api/unset.ts";
 import { validateUserSpec, type Issue } from "../api/validate.ts";
 import type { DesiredUser } from "../core/desired-user.ts";
 import type { Ownership } from "../core/ownership.ts";
@@ -47,6 +48,8 @@ interface Declared {
   readonly spec: Auth0UserSpec;
   readonly desired: DesiredUser;
   readonly recovered: readonly string[];
+  /** Attributes that left the spec and are removed once. */
+  readonly unset: readonly string[];
   readonly isNewSpec: boolean;
   readonly requestedAt: string | undefined;
   readonly isRequested: boolean;
@@ -133,12 +136,14 @@ export class UserReconciler {
   #declaredBy({ annotations, status, generation, spec: raw }: Auth0UserResource, spec: Auth0UserSpec): Declared {
     const recovered = findRecoveredNulls(raw, annotations[LAST_APPLIED_ANNOTATION]);
     const requestedAt = annotations[RECONCILE_ANNOTATION];
-    const settled = status.removedAttributes ?? [];
+    const removed = status.removedAttributes ?? [];
+    const unset = findUnset(spec, { managed: status.managedAttributes ?? [], removed: [...removed, ...recovered] });
     return {
       spec,
-      desired: desiredUserFrom(spec, recovered),
+      desired: desiredUserFrom(spec, [...recovered, ...unset]),
       recovered,
-      isNewSpec: status.syncedGeneration !== generation || recovered.some((path) => !settled.includes(path)),
+      unset,
+      isNewSpec: status.syncedGeneration !== generation || recovered.some((path) => !removed.includes(path)),
       requestedAt,
       isRequested: requestedAt !== undefined && requestedAt !== status.lastHandledReconcileAt,
       syncIntervalMs: parseDurationMs(spec.syncInterval ?? "") ?? this.#defaultSyncIntervalMs,
@@ -179,6 +184,7 @@ export class UserReconciler {
       password: password.declaration,
       history: {
         isNewSpec,
+        isInitial: status.syncedGeneration === undefined && status.createdByOperator === true,
         reported: pathsIn(status.driftedAttributes),
         removed: pathsIn(status.removedAttributes),
         notWritable: isNewSpec ? new Set() : pathsIn(status.notWritableAttributes),
@@ -221,7 +227,7 @@ export class UserReconciler {
     const { status, generation } = resource;
     if (outcome.verdict.kind === "refused" && this.#isHeldBack(resource, outcome.verdict, known)) return;
     const managed = managedAttributes(declared.desired);
-    const removed = removedAttributes(declared.desired);
+    const isLeft = (path: string): boolean => !declared.unset.includes(path);
     reportPass(
       resource,
       {
@@ -237,8 +243,8 @@ export class UserReconciler {
       {
         connection: declared.desired.connection,
         tenantDomain: this.#parts.directory.tenantDomain,
-        managed,
-        removed,
+        managed: managed.filter(isLeft),
+        removed: removedAttributes(declared.desired).filter(isLeft),
         password: password.declaration,
         passwordVersion: password.version,
         reconcileRequestedAt: declared.requestedAt,

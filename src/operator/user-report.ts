@@ -50,7 +50,7 @@ export function reportPass(
     tell(
       "Normal",
       "AttributeReleased",
-      `no longer in the spec, the values stay at Auth0: ${released.join(", ")}; to remove them, name them in removeAttributes`,
+      `no longer looked after, the values stay at Auth0: ${released.join(", ")}; to remove them, name them in removeAttributes`,
     );
   }
 }

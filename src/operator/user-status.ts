@@ -48,9 +48,9 @@ export function statusAfter(
     }),
     ...(isBroughtAbout && {
       syncedGeneration: context.generation,
-      managedAttributes: declared.managed,
       removedAttributes: declared.removed,
     }),
+    managedAttributes: isBroughtAbout ? declared.managed : managedSoFar(previous, outcome, declared),
     driftedAttributes: outcome.reported,
     notWritableAttributes: outcome.notWritable,
     ...(isNewDrift(previous, outcome) && { lastDriftTime: formatTime(context.nowMs) }),
@@ -184,6 +184,16 @@ function passwordVersionAfter(
   if (password.kind === "unmanaged") return undefined;
   const isStampedAnew = password.kind === "given" && password.standing === "unknown";
   return isPasswordSent || isStampedAnew ? passwordVersion : previous.passwordVersion;
+}
+
+/** A pass that failed half-way may have set some of what is declared: that is looked after from now on. */
+function managedSoFar(
+  { managedAttributes = [] }: Auth0UserStatus,
+  { isCreated, changed }: Outcome,
+  { managed }: Declared,
+): readonly string[] {
+  const written = isCreated ? managed : changed;
+  return [...managedAttributes, ...written.filter((path) => !managedAttributes.includes(path))];
 }
 
 function isNewDrift(previous: Auth0UserStatus, { isDrift, reported }: Outcome): boolean {

@@ -11,11 +11,11 @@ export interface Holders {
 
 /**
  * Looks the address up first (strongly consistent; lower-cased, as Auth0's own store keeps it), then the username (by
- * search). Only users whose first identity is in the declared connection count: one that was merely linked is somebody
+ * search) or the number. Only users whose first identity is in the declared connection count: one that was merely linked is somebody
  * else's.
  */
 export async function findHolders(
-  { attributes: { email, username }, connection }: DesiredUser,
+  { attributes: { email, username, phoneNumber }, connection }: DesiredUser,
   isMarked: (user: ObservedUser) => boolean,
   directory: UserDirectory,
   signal: AbortSignal,
@@ -25,6 +25,9 @@ export async function findHolders(
   if (typeof email === "string") hits.push(...(await directory.findUsersByEmail(asStored(email), signal)));
   if (hits.length === 0 && typeof username === "string") {
     hits.push(...(await directory.searchUsersByUsername(asStored(username), signal)));
+  }
+  if (hits.length === 0 && typeof phoneNumber === "string") {
+    hits.push(...(await directory.searchUsersByPhoneNumber(phoneNumber, signal)));
   }
   const holders = hits.filter((user) => ownConnection(user) === connection);
   const marked = holders.find(isMarked);

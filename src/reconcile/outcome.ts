@@ -51,6 +51,8 @@ export interface Outcome {
   readonly verdict: Verdict;
   /** The user that is ours, however the pass ended. */
   readonly user: { readonly userId: UserId; readonly provenance: Provenance } | undefined;
+  /** Whether this pass created the user, with every attribute that is declared. */
+  readonly isCreated: boolean;
   /** Attributes that were changed at Auth0; not those of a creation. */
   readonly changed: readonly AttributePath[];
   /** Whether `changed` undoes somebody's edit at Auth0, rather than follows an edit of the spec. */

@@ -13,6 +13,7 @@ export interface UserDirectory {
   findUsersByEmail(email: string, signal: AbortSignal): Promise<readonly ObservedUser[]>;
   /** By a search index that lags behind writes: what it finds was true a moment ago, what it does not find may exist. */
   searchUsersByUsername(username: string, signal: AbortSignal): Promise<readonly ObservedUser[]>;
+  searchUsersByPhoneNumber(phoneNumber: string, signal: AbortSignal): Promise<readonly ObservedUser[]>;
   /** Users that have this id among their identities, the linked ones included. As lagging as any search. */
   searchUsersByIdentity(id: UserId, signal: AbortSignal): Promise<readonly ObservedUser[]>;
   /** Never repeated by itself: after `unavailable` the user may exist. */

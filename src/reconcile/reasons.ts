@@ -12,8 +12,8 @@ export const REASONS = {
   DriftCorrected: ["Somebody had changed managed attributes at Auth0; they were set back.", ""],
   InSync: ["The user is as declared.", ""],
   DriftDetected: [
-    "Managed attributes differ at Auth0 and are left alone: a block or a confirmed address that somebody set for a reason.",
-    "Change the spec to what you want: `blocked` and `emailVerified` are lowered only by an edit of the spec.",
+    "Managed attributes differ at Auth0 and are left alone: because of `driftPolicy: Detect`, or because it is a block, or a confirmed address or number, that somebody set for a reason.",
+    "Change the spec to what you want: an edit of it brings everything about. To have flags set back like any attribute, name them in `fieldPolicies` with `Enforce`.",
   ],
   Suspended: ["`spec.suspend` is true: nothing is read from or written to Auth0.", "Set `suspend: false` to go on."],
   ValidationFailed: ["The spec is not valid; nothing was sent.", "Mend the fields that the message names."],
@@ -84,8 +84,8 @@ export const REASONS = {
   AlreadyAbsent: ["The user was already absent from Auth0 when the resource was deleted.", ""],
   Retained: ["The resource is gone, the user stays at Auth0.", ""],
   AttributeReleased: [
-    "A managed attribute left the spec: its value stays at Auth0 and is no longer looked after.",
-    "To remove the value, name the attribute in `spec.removeAttributes`.",
+    "A managed attribute left the spec, or is left to people from now on: its value stays at Auth0 and is no longer looked after.",
+    "To remove the value, name the attribute in `spec.removeAttributes`, or set `unsetPolicy: Remove` before it leaves.",
   ],
   NullRecovered: [
     "A null that `kubectl apply` drops was found in its last-applied annotation and is obeyed.",

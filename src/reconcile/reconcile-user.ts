@@ -6,15 +6,8 @@ import type { DesiredUser } from "../core/desired-user.ts";
 import { bareId, type UserId } from "../core/ids.ts";
 import { hasIdentity, ownConnection, type ObservedUser } from "../core/observed-user.ts";
 import type { Ownership, Provenance } from "../core/ownership.ts";
-import {
-  planUpdate,
-  unmetChanges,
-  type AttributePath,
-  type PlanHistory,
-  type Settled,
-  type UpdatePlan,
-} from "../core/plan.ts";
-import { newUserFrom, type UserPatch } from "../core/writes.ts";
+import type { PlanHistory } from "../core/plan.ts";
+import { newUserFrom } from "../core/writes.ts";
 import type { Clock, EpochMs } from "../runtime/clock.ts";
 import type { Remedy } from "../runtime/remedy.ts";
 import { findHolders, type Holders } from "./conflict.ts";
@@ -24,6 +17,7 @@ import type { Memory, Outcome, Refused, Verdict } from "./outcome.ts";
 import type { PasswordDeclaration } from "./password.ts";
 import type { ClaimStore, UserDirectory } from "./ports.ts";
 import { REASON_OF, type Reason } from "./reasons.ts";
+import { UserWork } from "./user-work.ts";
 
 /** Everything a side knows of one resource when its turn comes. */
 export interface UserDeclaration {
@@ -50,8 +44,6 @@ export interface Ports {
 const GONE_DOUBT_MS = 5_000;
 /** Auth0 may call a just-deleted address taken for some seconds; so long is a conflict without a holder not believed. */
 const CONFLICT_DOUBT_MS = 60_000;
-/** A plan made from memory may need a second round against the answer; a third would be a fight. */
-const MAX_ROUNDS = 2;
 
 /** @throws only `signal.reason` and bugs; every failure of the far side is a verdict. */
 export async function reconcileUser(declaration: UserDeclaration, ports: Ports, signal: AbortSignal): Promise<Outcome> {
@@ -78,22 +70,16 @@ class Pass {
   #lastSeen: Memory["lastSeen"];
   #goneSinceMs: EpochMs | undefined;
   #conflictSinceMs: EpochMs | undefined;
-  #isPasswordSent = false;
-  #isDrift = false;
-  readonly #settled: Map<AttributePath, Settled>;
-  readonly #changed = new Set<AttributePath>();
-  readonly #notWritable: Set<AttributePath>;
-  #reported: readonly AttributePath[];
+  #isCreated = false;
+  readonly #work: UserWork;
 
   constructor(declaration: UserDeclaration, ports: Ports, signal: AbortSignal) {
     this.#declaration = declaration;
     this.#ports = ports;
     this.#signal = signal;
-    const { memory, history, ownership } = declaration;
+    const { memory, ownership } = declaration;
     this.#lastSeen = memory.lastSeen;
-    this.#settled = new Map(memory.settled);
-    this.#notWritable = new Set(history.notWritable);
-    this.#reported = [...history.reported];
+    this.#work = new UserWork(declaration, ports.directory, (user) => this.#see(user), signal);
     if (ownership.kind === "owned") this.#user = { userId: ownership.userId, provenance: ownership.provenance };
   }
 
@@ -107,14 +93,15 @@ class Pass {
     return {
       verdict,
       user: this.#user,
-      changed: [...this.#changed],
-      isDrift: this.#isDrift,
-      reported: this.#reported,
-      notWritable: [...this.#notWritable],
-      isPasswordSent: this.#isPasswordSent,
+      isCreated: this.#isCreated,
+      changed: [...this.#work.changed],
+      isDrift: this.#work.isDrift,
+      reported: this.#work.reported,
+      notWritable: [...this.#work.notWritable],
+      isPasswordSent: this.#work.isPasswordSent,
       memory: {
         lastSeen: this.#lastSeen,
-        settled: this.#settled,
+        settled: this.#work.settled,
         goneSinceMs: this.#goneSinceMs,
         conflictSinceMs: this.#conflictSinceMs,
       },
@@ -205,7 +192,8 @@ class Pass {
     );
     try {
       const user = await this.#ports.directory.createUser(newUser, this.#signal);
-      this.#isPasswordSent = newUser.password !== undefined;
+      this.#work.isPasswordSent = newUser.password !== undefined;
+      this.#isCreated = true;
       this.#see(user);
       this.#user = { userId: user.userId, provenance: "created" };
       if (user.userId !== derivedId) await this.#ports.claims.record(user.userId, "created", this.#signal);
@@ -227,7 +215,7 @@ class Pass {
     if (holder !== undefined) {
       return refused(
         "UserConflict",
-        `${holder.userId} in ${desired.connection} already holds this ${holder.attributes.email === undefined ? "username" : "address or username"}: to take it over, set spec.userId to it; else choose another`,
+        `${holder.userId} in ${desired.connection} already holds this address, username or number: to take it over, set spec.userId to it; else choose another`,
       );
     }
     const nowMs = this.#ports.clock.now();
@@ -252,7 +240,8 @@ class Pass {
     this.#see(user);
     this.#user = { userId: user.userId, provenance: "created" };
     if (user.userId !== derivedId) await this.#ports.claims.record(user.userId, "created", this.#signal);
-    this.#isPasswordSent = this.#declaration.password.kind === "given";
+    this.#isCreated = true;
+    this.#work.isPasswordSent = this.#declaration.password.kind === "given";
     return { user, entry: "Created" };
   }
 
@@ -291,73 +280,16 @@ class Pass {
     this.#lastSeen = { user, atMs: this.#ports.clock.now() };
   }
 
-  // ---- plan and apply: the only writes to a user that exists ----
+  // ---- plan and apply ----
 
-  async #bringAbout(observed: ObservedUser, entry: Entry): Promise<Verdict> {
-    const { desired, history, password } = this.#declaration;
-    let user = observed;
-    const isFresh = entry === "Created" || entry === "Recreated";
-    const isNewSpec = history.isNewSpec || entry !== "seen";
-    let toSend = password.kind === "given" && password.standing === "changed" && !isFresh ? password.value : undefined;
-    for (let round = 1; round <= MAX_ROUNDS; round++) {
-      const plan = planUpdate(desired, user, this.#history(isNewSpec), toSend);
-      this.#reported = plan.reported;
-      if (plan.patches.length === 0) break;
-      const updated = await this.#update(user, plan);
-      if (updated === "vanished") {
-        const found = await this.#replaceVanished(user.userId, this.#user?.provenance ?? "adopted");
-        return "entry" in found ? this.#bringAbout(found.user, found.entry) : found;
-      }
-      if (plan.changes.length > 0 && (!isNewSpec || round > 1)) this.#isDrift = true;
-      user = updated;
-      toSend = undefined;
-    }
-    return this.#judge(entry);
-  }
-
-  #history(isNewSpec: boolean): PlanHistory {
-    const { history } = this.#declaration;
-    return { ...history, isNewSpec, settled: this.#settled, notWritable: this.#notWritable };
-  }
-
-  /** Sends a plan's patches in order. Attributes that Auth0 refuses are dropped, and the rest is sent once more. */
-  async #update(before: ObservedUser, plan: UpdatePlan): Promise<ObservedUser | "vanished"> {
-    let user = before;
-    for (const patch of plan.patches) {
-      try {
-        user = (await this.#send(before.userId, patch)) ?? user;
-      } catch (error) {
-        if (error instanceof DirectoryError && error.code === "user_not_found") return "vanished";
-        throw error;
-      }
-    }
-    const sent = plan.changes.filter((change) => !this.#notWritable.has(change.path));
-    for (const change of sent) this.#changed.add(change.path);
-    for (const [path, settled] of unmetChanges(sent, user)) this.#settled.set(path, settled);
-    return user;
-  }
-
-  async #send(id: UserId, patch: UserPatch): Promise<ObservedUser | undefined> {
-    try {
-      return await this.#sendOnce(id, patch);
-    } catch (error) {
-      if (!(error instanceof DirectoryError) || error.code !== "attribute_not_writable") throw error;
-      if (error.attributes.length === 0) throw error;
-      for (const path of error.attributes) this.#notWritable.add(path);
-      const attributes = Object.fromEntries(
-        Object.entries(patch.attributes).filter(([name]) => !error.attributes.some((path) => path === name)),
-      );
-      if (Object.keys(attributes).length === Object.keys(patch.attributes).length) throw error;
-      const rest = { ...patch, attributes };
-      return isEmpty(rest) ? undefined : this.#sendOnce(id, rest);
-    }
-  }
-
-  async #sendOnce(id: UserId, patch: UserPatch): Promise<ObservedUser> {
-    const user = await this.#ports.directory.updateUser(id, patch, this.#signal);
-    this.#see(user);
-    if (patch.password !== undefined) this.#isPasswordSent = true;
-    return user;
+  async #bringAbout(found: ObservedUser, entry: Entry): Promise<Verdict> {
+    const result = await this.#work.bringAbout(
+      found,
+      entry === "seen" ? "known" : entry === "Adopted" ? "adopted" : "new",
+    );
+    if (result === "done") return this.#judge(entry);
+    const replaced = await this.#replaceVanished(found.userId, this.#user?.provenance ?? "adopted");
+    return "entry" in replaced ? this.#bringAbout(replaced.user, replaced.entry) : replaced;
   }
 
   #judge(entry: Entry): Verdict {
@@ -365,18 +297,19 @@ class Pass {
     if (password.kind === "missing") {
       return { ...refused(password.reason, password.message, { kind: "backoff" }), isRestDone: true };
     }
-    if (this.#notWritable.size > 0) {
-      const names = [...this.#notWritable].join(", ");
+    const { notWritable, reported, isDrift, isPasswordSent } = this.#work;
+    if (notWritable.size > 0) {
+      const names = [...notWritable].join(", ");
       const message = `Auth0 refuses to change ${names}; everything else is as declared`;
       return { ...refused("AttributeNotWritable", message), isRestDone: true };
     }
     if (entry !== "seen") return { kind: "ready", reason: entry, message: MESSAGE_OF[entry] };
-    const changed = [...this.#changed, ...(this.#isPasswordSent ? ["password"] : [])].join(", ");
+    const changed = [...this.#work.changed, ...(isPasswordSent ? ["password"] : [])].join(", ");
     if (changed === "") {
-      const isNews = history.isNewSpec || this.#reported.length > 0;
+      const isNews = history.isNewSpec || reported.length > 0;
       return { kind: "ready", reason: isNews ? "InSync" : undefined, message: "the user is as declared" };
     }
-    return this.#isDrift && !this.#isPasswordSent
+    return isDrift && !isPasswordSent
       ? { kind: "ready", reason: "DriftCorrected", message: `set back what was changed at Auth0: ${changed}` }
       : { kind: "ready", reason: "Updated", message: `changed at Auth0: ${changed}` };
   }
@@ -390,11 +323,4 @@ const MESSAGE_OF = {
 
 function refused(reason: Reason, message: string, remedy: Remedy = { kind: "stall" }): Refused {
   return { kind: "refused", reason, message, remedy, isRestDone: false };
-}
-
-function isEmpty(patch: UserPatch): boolean {
-  return (
-    patch.password === undefined &&
-    [patch.attributes, patch.userMetadata, patch.appMetadata].every((part) => Object.keys(part).length === 0)
-  );
 }

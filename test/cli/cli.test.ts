@@ -1,6 +1,7 @@
 /** The program in a folder of its own: what it prints, how it exits, what is at the tenant afterwards. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
@@ -80,7 +81,8 @@ test("apply brings about what the files say, and a second run changes nothing", 
   const first = await program(["apply", folder], tenantOf(tenant));
   t.is(first.exitCode, 0, first.stderr);
   t.regex(first.stdout, /^default\/jane Created: the user was created \(auth0\|[0-9a-f]{24}\)$/m);
-  t.regex(first.stderr, /6 of 6 users are as declared/);
+  const users = String(readdirSync("examples").length);
+  t.true(first.stderr.includes(`${users} of ${users} users are as declared`));
   t.like(await tenant.user("jane@example.com"), { nickname: "jd", given_name: "Jane" });
   const { user_id: id } = (await tenant.user("jane@example.com")) ?? { user_id: "" };
   t.true(await tenant.passwordMatches(id, "Change-Me-Soon-2"));

@@ -1,50 +1,13 @@
 /** The sequence against a tenant over HTTP: what is sent, what is there afterwards, and what is said about it. */
 import assert from "node:assert/strict";
-import test, { type ExecutionContext } from "ava";
+import test from "ava";
 import type { DesiredUser, RootAttributes } from "../../src/core/desired-user.ts";
 import { connectionName, userId } from "../../src/core/ids.ts";
-import type { Outcome } from "../../src/reconcile/outcome.ts";
 import { eventually } from "../support/eventually.ts";
-import { ManualClock } from "../support/manual-clock.ts";
 import { DATABASE, aDesiredUser } from "../support/builders.ts";
 import { Side, directoryOf } from "../support/side.ts";
-import { startTestSimulator, type TestSimulator, type TestSimulatorOptions } from "../support/start-simulator.ts";
-
-interface World {
-  tenant: TestSimulator;
-  side: Side;
-  /** Another resource of the same tenant. */
-  other: () => Side;
-  clock: ManualClock;
-}
-
-/** Passes read the clock only to date what they saw; HTTP runs on real time beside it. */
-async function aWorld(t: ExecutionContext, options: TestSimulatorOptions = {}): Promise<World> {
-  const tenant = await startTestSimulator(t, options);
-  const { api, directory } = directoryOf(tenant);
-  t.teardown(() => {
-    api.close();
-  });
-  const clock = new ManualClock(Date.now());
-  const other = (): Side => new Side(directory, clock);
-  return { tenant, side: other(), other, clock };
-}
-
-/** The user calls that the tenant received since it was last asked: method, and body where there is one. */
-async function sent(tenant: TestSimulator): Promise<unknown[]> {
-  const requests = await tenant.requests();
-  await tenant.clearCalls();
-  return requests
-    .filter(({ path }) => path.startsWith("/api/v2/"))
-    .map(({ method, body }) => (body === undefined || body === null ? method : [method, body]));
-}
-
-function verdictOf({ verdict }: Outcome): string {
-  return verdict.kind === "undecided" ? "undecided" : `${verdict.kind} ${verdict.reason ?? "as before"}`;
-}
-
-const given = (value: string, standing: "same" | "changed" | "unknown" = "changed") =>
-  ({ kind: "given", value, standing }) as const;
+import { aSideWorld as aWorld, given, messageOf, sent, verdictOf } from "../support/side-world.ts";
+import { startTestSimulator, type TestSimulator } from "../support/start-simulator.ts";
 
 const FIVE = {
   givenName: "Jane",
@@ -637,10 +600,6 @@ test("one token serves all", async (t) => {
 
   t.is((await tenant.calls()).byRoute["POST /oauth/token"], 1);
 });
-
-function messageOf({ verdict }: Outcome): string {
-  return verdict.kind === "undecided" ? "" : verdict.message;
-}
 
 async function untilCalled(tenant: TestSimulator, route: string): Promise<void> {
   while ((await tenant.calls()).byRoute[route] === undefined) await new Promise((resolve) => setImmediate(resolve));

@@ -33,8 +33,10 @@ const desiredUsers: fc.Arbitrary<DesiredUser> = fc
   .record({
     attributes: fc.record({
       email: fc.oneof(address, fc.constant(undefined)),
+      phoneNumber: managed(fc.constantFrom("+44", "+49")),
       username: fc.oneof(fc.constantFrom("jane", "Jane", "joe"), fc.constant(undefined)),
       emailVerified: fc.oneof(fc.boolean(), fc.constant(undefined)),
+      phoneVerified: fc.oneof(fc.boolean(), fc.constant(undefined)),
       blocked: managed(fc.boolean()),
       givenName: managed(text),
       familyName: managed(text),
@@ -45,6 +47,11 @@ const desiredUsers: fc.Arbitrary<DesiredUser> = fc
     userMetadata: metadata,
     appMetadata: metadata,
     verifyEmail: fc.boolean(),
+    upkeep: fc.record({
+      initOnly: fc.subarray(["nickname", "email", "userMetadata.a", "appMetadata.b"]).map((paths) => new Set(paths)),
+      enforced: fc.subarray(["blocked", "emailVerified"]).map((paths) => new Set(paths)),
+      drift: fc.constantFrom("Enforce", "Detect"),
+    }),
   })
   .map(({ attributes, ...rest }) => ({ ...aDesiredUser({}, rest), attributes }));
 
@@ -53,6 +60,7 @@ const observedUsers: fc.Arbitrary<ObservedUser> = fc
     attributes: fc.record(
       {
         email: address,
+        phoneNumber: fc.constantFrom("+44", "+49"),
         username: fc.constantFrom("jane", "joe"),
         givenName: text,
         familyName: text,
@@ -62,17 +70,15 @@ const observedUsers: fc.Arbitrary<ObservedUser> = fc
       },
       { requiredKeys: [] },
     ),
-    emailVerified: fc.boolean(),
-    blocked: fc.boolean(),
+    flags: fc.record({ emailVerified: fc.boolean(), phoneVerified: fc.boolean(), blocked: fc.boolean() }),
     userMetadata: withoutNulls,
     appMetadata: withoutNulls,
   })
-  .map(({ attributes, emailVerified, blocked, ...rest }) => {
-    const user = anObservedUser({}, rest);
-    return { ...user, attributes: { ...attributes, emailVerified, blocked } };
-  });
+  .map(({ attributes, flags, ...rest }) => ({ ...anObservedUser({}, rest), attributes: { ...attributes, ...flags } }));
 
-const histories: fc.Arbitrary<PlanHistory> = fc.boolean().map((isNewSpec) => aHistory({ isNewSpec }));
+const histories: fc.Arbitrary<PlanHistory> = fc
+  .record({ isNewSpec: fc.boolean(), isInitial: fc.boolean() })
+  .map((facts) => aHistory(facts));
 const passwords = fc.oneof(text, fc.constant(undefined));
 
 test("what was applied needs no more: the plan after the plan is empty", (t) => {
@@ -91,7 +97,7 @@ test("a plan names nothing that the spec does not manage", (t) => {
   fc.assert(
     fc.property(desiredUsers, observedUsers, histories, (desired, observed, history) => {
       const { changes, reported } = planUpdate(desired, observed, history);
-      const names = new Set<string>(managedAttributes(desired));
+      const names = namesOf(desired);
 
       return [...changes.map(({ path }) => path), ...reported].every((path) => names.has(path));
     }),
@@ -103,7 +109,7 @@ test("what is not managed survives untouched", (t) => {
   fc.assert(
     fc.property(desiredUsers, observedUsers, histories, (desired, observed, history) => {
       const after = planUpdate(desired, observed, history).patches.reduce(applied, observed);
-      const names = new Set<string>(managedAttributes(desired));
+      const names = namesOf(desired);
       const foreign = (user: ObservedUser): string =>
         JSON.stringify([
           Object.entries(user.attributes).filter(([name]) => !names.has(name)),
@@ -162,6 +168,11 @@ test("the order of keys changes nothing", (t) => {
   );
   t.pass();
 });
+
+/** Everything that the spec mentions, be it looked after or left to people. */
+function namesOf(desired: DesiredUser): Set<string> {
+  return new Set([...managedAttributes(desired), ...desired.upkeep.initOnly]);
+}
 
 /** Auth0, as far as a PATCH is concerned: null removes, metadata merges at the first level, its own store lower-cases. */
 function applied(user: ObservedUser, { attributes, userMetadata, appMetadata }: UserPatch): ObservedUser {

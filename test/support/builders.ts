@@ -1,5 +1,5 @@
 /** Values that start valid and take only what a test is about. */
-import type { DesiredUser, RootAttributes } from "../../src/core/desired-user.ts";
+import { ENFORCE_ALL, type DesiredUser, type RootAttributes } from "../../src/core/desired-user.ts";
 import { connectionName, tenantDomain, userId } from "../../src/core/ids.ts";
 import type { ObservedAttributes, ObservedUser } from "../../src/core/observed-user.ts";
 import type { OwnershipFacts } from "../../src/core/ownership.ts";
@@ -18,6 +18,7 @@ export function aDesiredUser(
     userMetadata: {},
     appMetadata: {},
     verifyEmail: false,
+    upkeep: ENFORCE_ALL,
     ...rest,
   };
 }
@@ -28,7 +29,13 @@ export function anObservedUser(
 ): ObservedUser {
   return {
     userId: userId("auth0|jane"),
-    attributes: { email: "jane@example.com", emailVerified: false, blocked: false, ...attributes },
+    attributes: {
+      email: "jane@example.com",
+      emailVerified: false,
+      phoneVerified: false,
+      blocked: false,
+      ...attributes,
+    },
     userMetadata: {},
     appMetadata: {},
     identities: [{ connection: DATABASE, provider: "auth0", id: "jane" }],
@@ -39,6 +46,7 @@ export function anObservedUser(
 export function aHistory(rest: Partial<PlanHistory> = {}): PlanHistory {
   return {
     isNewSpec: false,
+    isInitial: false,
     reported: new Set(),
     removed: new Set(),
     settled: new Map(),

@@ -89,6 +89,7 @@ export class Side {
         password,
         history: {
           isNewSpec,
+          isInitial: this.#synced === "" && this.record.provenance === "created",
           reported: new Set(this.#reported),
           removed: new Set(this.#removed),
           notWritable: new Set(isNewSpec ? [] : this.#notWritable),

@@ -28,7 +28,7 @@ const refusedByUsOnly = (title: string, spec: object, ...issues: string[]): Spec
 const ADDRESS = "spec.email: must be a bare address, such as jane@example.com";
 const PICTURE = "spec.picture: must be an http(s) URL, such as https://example.com/jane.png";
 const REMOVABLE =
-  "must be one of givenName, familyName, name, nickname, picture, blocked, userMetadata.KEY, appMetadata.KEY";
+  "must be one of phoneNumber, blocked, givenName, familyName, name, nickname, picture, userMetadata.KEY, appMetadata.KEY";
 
 export const SPEC_CASES: readonly SpecCase[] = [
   taken("the smallest spec", {}),
@@ -60,6 +60,17 @@ export const SPEC_CASES: readonly SpecCase[] = [
   }),
   taken("a removal beside an explicit null", { nickname: null, removeAttributes: ["nickname"] }),
   taken("an address with a plus and a subdomain", { email: "jane+test@mail.example.co.uk" }),
+  taken("a phone number only", { email: undefined, phoneNumber: "+4420794609" }),
+  taken("policies of fields", {
+    fieldPolicies: {
+      nickname: "InitOnly",
+      blocked: "Enforce",
+      userMetadata: "Ignore",
+      "appMetadata.plan b": "InitOnly",
+    },
+    driftPolicy: "Detect",
+    unsetPolicy: "Remove",
+  }),
   taken("a username only", { email: undefined, username: "jane" }),
   taken("a userId only", { email: undefined, userId: "google-oauth2|1042" }),
   taken("an id with several bars", { userId: "samlp|acme|jane@example.com" }),
@@ -81,7 +92,7 @@ export const SPEC_CASES: readonly SpecCase[] = [
   refused(
     "no identifier",
     { email: undefined },
-    "spec.email: a user needs an email or a username, or a userId to adopt",
+    "spec.email: a user needs an email, a username or a phoneNumber, or a userId to adopt",
   ),
   refused("an address with a name", { email: "Jane <jane@example.com>" }, ADDRESS),
   refused("an address with blanks around", { email: " jane@example.com" }, ADDRESS),
@@ -104,6 +115,27 @@ export const SPEC_CASES: readonly SpecCase[] = [
     { givenName: "x".repeat(151) },
     "spec.givenName: must NOT have more than 150 characters",
   ),
+  refused(
+    "a number without a plus",
+    { phoneNumber: "0044 20 79" },
+    "spec.phoneNumber: must be a number with its country code, digits only, such as +4420794609",
+  ),
+  refused(
+    "a user of sms without a number",
+    { connection: "sms", phoneNumber: null },
+    "spec.phoneNumber: users of connection sms are known by their phoneNumber",
+  ),
+  refused(
+    "a policy of an unknown field",
+    { fieldPolicies: { nickName: "Ignore" } },
+    "spec.fieldPolicies: fieldPolicies names a field that does not exist: it takes the attributes of the spec, userMetadata, appMetadata, userMetadata.KEY and appMetadata.KEY",
+  ),
+  refused(
+    "an unknown policy of a field",
+    { fieldPolicies: { nickname: "Keep" } },
+    "spec.fieldPolicies.nickname: must be one of Enforce, InitOnly, Ignore",
+  ),
+  refused("an unknown drift policy", { driftPolicy: "Report" }, "spec.driftPolicy: must be one of Enforce, Detect"),
   refused("a picture without a scheme", { picture: "example.com/jane.png" }, PICTURE),
   refused("a picture that is a script", { picture: "javascript:alert(1)" }, PICTURE),
   refused(
@@ -142,6 +174,16 @@ export const SPEC_CASES: readonly SpecCase[] = [
     "a metadata key both set and removed",
     { userMetadata: { team: "a" }, removeAttributes: ["userMetadata.team"] },
     "spec.userMetadata.team: has a value and is named in removeAttributes: keep one of the two",
+  ),
+  refusedByUsOnly(
+    "metadata that are too large",
+    { appMetadata: { text: "x".repeat(20_000) } },
+    "spec.appMetadata: userMetadata and appMetadata have 20011 bytes as JSON, and Auth0 takes 10240 a user: keep large data elsewhere and its id here",
+  ),
+  refusedByUsOnly(
+    "metadata that are nested too deep",
+    { userMetadata: JSON.parse(`${'{"a":'.repeat(21)}1${"}".repeat(21)}`) as object },
+    "spec.userMetadata: is nested deeper than 20 levels: make it flatter",
   ),
   refusedByUsOnly(
     "a metadata key with a dot",

@@ -31,6 +31,7 @@ function anOutcome(verdict: Verdict, rest: Partial<Outcome> = {}): Outcome {
   return {
     verdict,
     user: { userId: userId("auth0|x"), provenance: "created" },
+    isCreated: false,
     changed: [],
     isDrift: false,
     reported: [],

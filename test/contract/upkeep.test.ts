@@ -1,0 +1,135 @@
+/** What becomes of attributes once they are set: policies of fields, of drift, and what is removed with them. */
+import test from "ava";
+import { connectionName } from "../../src/core/ids.ts";
+import { ENFORCE_ALL } from "../../src/core/desired-user.ts";
+import { aDesiredUser } from "../support/builders.ts";
+import { aSideWorld, given, sent, verdictOf } from "../support/side-world.ts";
+
+test("what is set at creation only is set then, and left to people afterwards", async (t) => {
+  const { tenant, side } = await aSideWorld(t);
+  const upkeep = { ...ENFORCE_ALL, initOnly: new Set(["nickname", "givenName", "userMetadata.theme"]) };
+  const desired = aDesiredUser(
+    { nickname: "kim", givenName: null, name: "Kim" },
+    { userMetadata: { theme: "dark", team: "a" }, upkeep },
+  );
+  await side.pass(desired);
+  t.like(await tenant.user("jane@example.com"), { nickname: "kim", user_metadata: { theme: "dark", team: "a" } });
+  await tenant.patchUser(`auth0|${side.uid}`, {
+    nickname: "by hand",
+    name: "By Hand",
+    user_metadata: { theme: "light" },
+  });
+  await sent(tenant);
+
+  const outcome = await side.pass(desired, { isSync: true });
+  t.is(verdictOf(outcome), "ready DriftCorrected");
+  t.deepEqual(await sent(tenant), ["GET", ["PATCH", { name: "Kim" }]]);
+
+  await side.pass({ ...desired, attributes: { ...desired.attributes, nickname: "other" } });
+  t.deepEqual(await sent(tenant), [], "not even an edit of the spec touches it");
+});
+
+test("what is null at creation only is removed once, though Auth0 derived it", async (t) => {
+  const { tenant, side } = await aSideWorld(t);
+  const upkeep = { ...ENFORCE_ALL, initOnly: new Set(["nickname"]) };
+  const desired = aDesiredUser({ nickname: null }, { upkeep });
+  await tenant.faults({ rules: [{ kind: "status", status: 503, route: "PATCH /api/v2/users/{id}", count: 1 }] });
+
+  t.is(verdictOf(await side.pass(desired)), "refused Auth0Unavailable");
+  t.is(verdictOf(await side.pass(desired)), "ready Updated");
+
+  t.is((await tenant.user("jane@example.com"))?.["nickname"], undefined);
+  await tenant.patchUser(`auth0|${side.uid}`, { nickname: "by hand" });
+  await sent(tenant);
+  await side.pass(desired, { isSync: true });
+  t.deepEqual(await sent(tenant), ["GET"]);
+});
+
+test("drift that is only to be detected is reported until the spec is edited", async (t) => {
+  const { tenant, side } = await aSideWorld(t);
+  const desired = aDesiredUser(
+    { nickname: "kim", name: "Kim" },
+    { userMetadata: { team: "a" }, upkeep: { ...ENFORCE_ALL, drift: "Detect" } },
+  );
+  await side.pass(desired);
+  await tenant.patchUser(`auth0|${side.uid}`, { nickname: "by hand", user_metadata: { team: "b" } });
+  await sent(tenant);
+
+  for (const isSync of [true, false, true]) {
+    const outcome = await side.pass(desired, { isSync });
+    t.deepEqual([verdictOf(outcome), outcome.reported], ["ready InSync", ["nickname", "userMetadata.team"]]);
+  }
+  t.deepEqual(await sent(tenant), ["GET", "GET"]);
+
+  const outcome = await side.pass({ ...desired, attributes: { ...desired.attributes, name: "Kimberly" } });
+  t.deepEqual([verdictOf(outcome), outcome.reported], ["ready Updated", []]);
+  t.like(await tenant.user("jane@example.com"), { nickname: "kim", name: "Kimberly", user_metadata: { team: "a" } });
+});
+
+test("a flag that is to be enforced is set back like any attribute", async (t) => {
+  const { tenant, side } = await aSideWorld(t);
+  const desired = aDesiredUser({ blocked: false }, { upkeep: { ...ENFORCE_ALL, enforced: new Set(["blocked"]) } });
+  await side.pass(desired);
+  await tenant.patchUser(`auth0|${side.uid}`, { blocked: true });
+  await sent(tenant);
+
+  t.is(verdictOf(await side.pass(desired, { isSync: true })), "ready DriftCorrected");
+
+  t.deepEqual(await sent(tenant), ["GET", ["PATCH", { blocked: false }]]);
+});
+
+test("a phone number goes with what is declared of it, without a text, and null removes it", async (t) => {
+  const { tenant, side } = await aSideWorld(t);
+  await side.pass(aDesiredUser({ phoneNumber: "+4420794609", phoneVerified: true }));
+  t.like(await tenant.user("jane@example.com"), { phone_number: "+4420794609", phone_verified: true });
+  await sent(tenant);
+
+  await side.pass(aDesiredUser({ phoneNumber: "+4420794610", phoneVerified: true }));
+  await side.pass(aDesiredUser({ phoneNumber: null }));
+
+  t.deepEqual(await sent(tenant), [
+    ["PATCH", { phone_number: "+4420794610", phone_verified: true, verify_phone_number: false }],
+    ["PATCH", { phone_number: null }],
+  ]);
+  t.is((await tenant.user("jane@example.com"))?.["phone_number"], undefined);
+});
+
+test("a confirmation of the number that comes later is reported, not undone", async (t) => {
+  const { tenant, side } = await aSideWorld(t);
+  const desired = aDesiredUser({ phoneNumber: "+4420794609", phoneVerified: false });
+  await side.pass(desired);
+  await tenant.patchUser(`auth0|${side.uid}`, { phone_verified: true });
+
+  const outcome = await side.pass(desired, { isSync: true });
+
+  t.deepEqual(outcome.reported, ["phoneVerified"]);
+  t.true((await tenant.user("jane@example.com"))?.["phone_verified"]);
+});
+
+test("a user of sms is known by its number, and its lost answer by its marker", async (t) => {
+  const { tenant, side, other } = await aSideWorld(t);
+  const desired = aDesiredUser({ email: undefined, phoneNumber: "+4420794609" }, { connection: connectionName("sms") });
+  await tenant.faults({ rules: [{ kind: "reset-after", route: "POST /api/v2/users", count: 1 }] });
+
+  t.is(verdictOf(await side.pass(desired)), "refused Auth0Unavailable");
+  t.is(verdictOf(await side.pass(desired)), "ready Created");
+  t.is(verdictOf(await other().pass(desired)), "refused UserConflict");
+
+  t.is((await tenant.users()).length, 1);
+});
+
+test("all that one PATCH can't carry, a phone number besides, goes in three", async (t) => {
+  const { tenant, side } = await aSideWorld(t);
+  await side.pass(aDesiredUser({ username: "jane", phoneNumber: "+1" }));
+  await sent(tenant);
+
+  await side.pass(aDesiredUser({ email: "new@example.com", username: "janet", phoneNumber: "+2" }), {
+    password: given("Correct-Horse-8"),
+  });
+
+  t.deepEqual(await sent(tenant), [
+    ["PATCH", { phone_number: "+2", username: "janet", verify_phone_number: false }],
+    ["PATCH", { email: "new@example.com", verify_email: false }],
+    ["PATCH", { password: "*****" }],
+  ]);
+});
