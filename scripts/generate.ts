@@ -7,24 +7,43 @@ import { format, resolveConfig } from "prettier";
 import { AUTH0_USER_SPEC } from "../src/api/auth0-user.ts";
 import { AUTH0_USER_CRD } from "../src/api/crd.ts";
 import { REASONS } from "../src/reconcile/reasons.ts";
+import { chartValues } from "./chart-readme.ts";
+import { renderedManifests } from "./rendered-manifests.ts";
 
 const YAML = { lineWidth: 120, noRefs: true } as const;
 
-const CRD = `# Made by npm run generate from src/api/auth0-user.ts.\n${dump(AUTH0_USER_CRD, YAML)}`;
+const CRDS = [AUTH0_USER_CRD];
+/** All the same: for people, for the chart, which reads nothing outside of itself, and for kustomize, likewise. */
+const CRD_FOLDERS = ["crds", "charts/auth0-user-operator/files/crds", "manifests/crds"];
 
-/** File → what belongs in it, given what stands there. */
-const FILES: Readonly<Record<string, (standing: string) => string>> = {
-  "crds/auth0users.yaml": () => CRD,
-  "manifests/crds/auth0users.yaml": () => CRD,
+type Content = (standing: string) => string;
+
+/** File → what belongs in it, given what stands there. The chart's own come before what is rendered from it. */
+const FILES: Readonly<Record<string, Content>> = {
+  ...Object.fromEntries(
+    CRD_FOLDERS.flatMap((folder) =>
+      CRDS.map((crd) => [`${folder}/${crd.spec.names.plural}.yaml`, () => crdText(crd)] as const),
+    ),
+  ),
+  "manifests/crds/kustomization.yaml": () => crdsKustomization(),
+  "charts/auth0-user-operator/README.md": (standing) => between(standing, "values", valuesTable()),
   "docs/conditions.md": (standing) => between(standing, "reasons", reasonsTable()),
   "README.md": (standing) => between(standing, "fields", fieldsTable()),
 };
 
 const isCheck = process.argv.includes("--check");
-for (const [file, content] of Object.entries(FILES)) {
+for (const [file, content] of Object.entries(FILES)) await put(file, content);
+try {
+  for (const [file, text] of await renderedManifests()) await put(`manifests/operator/${file}`, () => text);
+} catch (error) {
+  process.stderr.write(`manifests/operator was left as it stands: ${String(error)}\n`);
+  if (process.env["CI"] === "true") process.exitCode = 1;
+}
+
+async function put(file: string, content: Content): Promise<void> {
   const standing = readIfThere(file);
   const wanted = await format(content(standing), { ...(await resolveConfig(file)), filepath: file });
-  if (wanted === standing) continue;
+  if (wanted === standing) return;
   if (isCheck) {
     process.stderr.write(`${file} is stale: npm run generate\n`);
     process.exitCode = 1;
@@ -48,6 +67,25 @@ function between(document: string, name: string, content: string): string {
   const [from, to] = [document.indexOf(start), document.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`the document has no part ${start} … ${end}`);
   return `${document.slice(0, from + start.length)}\n\n${content}\n${document.slice(to)}`;
+}
+
+function crdText(crd: (typeof CRDS)[number]): string {
+  return `# Made by npm run generate from src/api.\n${dump(crd, YAML)}`;
+}
+
+function crdsKustomization(): string {
+  const resources = ["namespace.yaml", ...CRDS.map((crd) => `${crd.spec.names.plural}.yaml`)];
+  return `# The namespace and the CRDs. Apart from the operator, so that taking the operator away never erases a user:
+# deleting a CRD deletes every resource of its kind.
+${dump({ apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization", resources }, YAML)}`;
+}
+
+function valuesTable(): string {
+  const values = chartValues(readFileSync("charts/auth0-user-operator/values.yaml", "utf8"));
+  const rows = values.map(
+    ({ path: name, byDefault, meaning }) => `| \`${name}\` | ${cell(meaning)} | \`${JSON.stringify(byDefault)}\` |`,
+  );
+  return table(["Value", "What it is", "Default"], rows);
 }
 
 function reasonsTable(): string {

@@ -126,8 +126,14 @@ const BUILDS: readonly GoBuild[] = [
   },
   {
     folder: fileURLToPath(new URL("./go/helm3", import.meta.url)),
-    // Without these Helm takes itself for the first of its major version.
-    ldflags: `-s -w -X helm.sh/helm/v3/internal/version.version=v${HELM_3}`,
+    // What Helm's own Makefile sets; without it `helm template` renders for Kubernetes 1.20.
+    ldflags: [
+      `-s -w -X helm.sh/helm/v3/internal/version.version=v${HELM_3}`,
+      ...["chartutil", "lint/rules"].flatMap((folder) => [
+        `-X helm.sh/helm/v3/pkg/${folder}.k8sVersionMajor=1`,
+        `-X helm.sh/helm/v3/pkg/${folder}.k8sVersionMinor=34`,
+      ]),
+    ].join(" "),
     packages: { helm3: "helm.sh/helm/v3/cmd/helm" },
     versions: { helm3: HELM_3 },
     estimate: "a minute on two cores",

@@ -53,7 +53,7 @@ export class StateKeys {
     }
     if (secret === undefined && areClaimsKept) {
       log.error("the Secret with the operator's keys is missing; claims can't be signed or verified", {
-        secret: `${namespace}/${STATE_SECRET}`,
+        object: `${namespace}/${STATE_SECRET}`, // a value named "secret" would be struck out
         advice: "restore it from a backup, or create it empty to have new keys made",
       });
       return;

@@ -41,6 +41,8 @@ export interface EventShown {
 
 export interface WorldOptions {
   readonly simulator?: TestSimulatorOptions;
+  /** The program's arguments in place of a world's: those of a Deployment. */
+  readonly args?: readonly string[];
   /** Further flags of `run`. */
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -110,18 +112,20 @@ export class World {
       process.execPath,
       [
         PROGRAM,
-        "run",
-        `--namespace=${this.namespace}`,
-        `--operator-namespace=${this.namespace}`,
-        "--metrics-address=127.0.0.1:0",
-        "--health-address=127.0.0.1:0",
-        "--log-level=debug",
-        "--log-format=json",
+        ...(this.#options.args ?? [
+          "run",
+          `--namespace=${this.namespace}`,
+          `--operator-namespace=${this.namespace}`,
+          "--log-level=debug",
+          "--log-format=json",
+        ]),
         ...(this.#options.flags ?? []),
       ],
       {
         env: {
           KUBECONFIG: this.#kubeconfig,
+          AUTH0_USER_OPERATOR_METRICS_ADDRESS: "127.0.0.1:0",
+          AUTH0_USER_OPERATOR_HEALTH_ADDRESS: "127.0.0.1:0",
           AUTH0_DOMAIN: this.tenant.url,
           AUTH0_CLIENT_ID: this.tenant.clientId,
           AUTH0_CLIENT_SECRET: this.tenant.clientSecret,

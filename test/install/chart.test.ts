@@ -1,0 +1,208 @@
+/** What the chart renders, for whom it renders at all, and what a real API server says of it. */
+import { readFileSync } from "node:fs";
+import test from "ava";
+import * as yaml from "js-yaml";
+import { isJsonObject } from "../../src/runtime/json.ts";
+import { clusterTests } from "../support/control-plane.ts";
+import { must } from "../support/deployed.ts";
+import { CHART, HELMS, helmOf } from "../support/helm.ts";
+
+interface Rendered {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly labels: Record<string, string> };
+  readonly rules?: readonly Rule[];
+  readonly spec?: Record<string, unknown>;
+}
+
+interface Rule {
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+const clusterTest = await clusterTests({ controllerManager: false });
+
+/** Every switch thrown, every list filled. */
+const EVERYTHING = `
+commonLabels: { team: identity }
+defaultTenant: { domain: acme.eu.auth0.com }
+namespaces: [team-a, team-b]
+secrets: { watch: { namespaces: [team-a] } }
+syncInterval: 2h
+concurrency: 20
+replicas: 2
+image: { digest: "sha256:${"0".repeat(64)}", pullSecrets: [{ name: registry }] }
+serviceAccount: { name: robot, annotations: { note: mine } }
+rbac: { people: { aggregateToView: true } }
+podAnnotations: { note: mine }
+podLabels: { team: identity }
+nodeSelector: { kubernetes.io/os: linux }
+tolerations: [{ key: dedicated, operator: Exists }]
+affinity: { nodeAffinity: {} }
+topologySpreadConstraints: [{ maxSkew: 1, topologyKey: kubernetes.io/hostname, whenUnsatisfiable: ScheduleAnyway }]
+priorityClassName: system-cluster-critical
+extraArgs: [--log-level=debug]
+extraEnv: [{ name: HTTPS_PROXY, value: http://proxy:3128 }]
+extraVolumes: [{ name: ca, configMap: { name: ca } }]
+extraVolumeMounts: [{ name: ca, mountPath: /ca }]
+networkPolicy: { enabled: true }
+metrics: { serviceMonitor: { enabled: true } }
+`;
+
+for (const name of HELMS) {
+  test(`${name} finds nothing to object to`, async (t) => {
+    const helm = await helmOf(name);
+
+    t.regex(await helm(["lint", "--strict", CHART]), /0 chart\(s\) failed/);
+  });
+
+  for (const [what, flag, said] of [
+    ["a value that there is none of", "--set=replicaCount=2", /'replicaCount' not allowed/],
+    ["a value that there is none of, deeper", "--set=metrics.enabled=true", /at '\/metrics'.*'enabled' not allowed/],
+    ["a value of another type", "--set=replicas=two", /at '\/replicas'/],
+    ["a URL for a domain with a path", "--set=defaultTenant.domain=acme.auth0.com/x", /at '\/defaultTenant\/domain'/],
+    ["a namespace that can't be one", "--set=namespaces={Team_A}", /at '\/namespaces\/0'/],
+    ["a ServiceAccount of nobody's", "--set=serviceAccount.create=false", /serviceAccount\.name is needed/],
+    ["an old Kubernetes", "--kube-version=1.31.9", /requires kubeVersion: >=1\.32/],
+  ] as const) {
+    test(`${name} refuses ${what} and says where`, async (t) => {
+      const helm = await helmOf(name);
+
+      const refusal = await t.throwsAsync(helm(["template", "x", CHART, flag]));
+
+      t.regex(refusal?.message ?? "", said);
+    });
+  }
+
+  clusterTest(
+    `the API server takes all that ${name} renders, by default and with everything on`,
+    async (t, cluster) => {
+      const helm = await helmOf(name);
+      for (const values of ["", EVERYTHING, "simulator: { enabled: true }\nnetworkPolicy: { enabled: true }"]) {
+        const objects = render(await helm(["template", "x", CHART, "--skip-tests", ...asFlags(values)]));
+        const known = objects.filter(({ kind }) => kind !== "ServiceMonitor");
+        const namespaced = known.map((object) => ({
+          ...object,
+          metadata: { ...object.metadata, ...(object.metadata.namespace !== undefined && { namespace: "default" }) },
+        }));
+
+        await must(
+          cluster,
+          ["apply", "--dry-run=server", "--server-side", "--validate=strict", "-f", "-"],
+          namespaced.map((object) => JSON.stringify(object)).join("\n---\n"),
+        );
+
+        t.is(
+          new Set(known.map(({ kind, metadata }) => `${kind} ${metadata.name} ${metadata.namespace ?? ""}`)).size,
+          known.length,
+        );
+        for (const { kind, metadata } of objects) {
+          t.is(metadata.labels["app.kubernetes.io/instance"], "x", `${kind} ${metadata.name}`);
+        }
+      }
+    },
+  );
+
+  clusterTest(`${name} tells how to make the Secret that is missing`, async (t, { controlPlane }) => {
+    const helm = await helmOf(name);
+
+    const notes = await helm(["install", "x", CHART, "--dry-run=server"], controlPlane.kubeconfigFile);
+
+    t.regex(notes, /wait for the Secret auth0-credentials, which is not there yet:\n.*create secret generic/);
+  });
+}
+
+test("every value has a place in the schema", (t) => {
+  const schema: unknown = JSON.parse(readFileSync(`${CHART}/values.schema.json`, "utf8"));
+
+  t.deepEqual(missingIn(schema, yaml.load(readFileSync(`${CHART}/values.yaml`, "utf8")), ""), []);
+});
+
+test("the CRDs of the chart say what the CRDs say, and are kept unless that is given up", async (t) => {
+  const helm = await helmOf("helm4");
+  const crds = async (...flags: string[]): Promise<Rendered[]> =>
+    render(await helm(["template", "x", CHART, ...flags])).filter(({ kind }) => kind === "CustomResourceDefinition");
+  const annotationsOf = ({ metadata }: Rendered): unknown => ("annotations" in metadata ? metadata.annotations : {});
+
+  const kept = await crds();
+
+  for (const { metadata, spec } of kept) {
+    const [plural = ""] = metadata.name.split(".");
+    t.deepEqual(spec, (yaml.load(readFileSync(`crds/${plural}.yaml`, "utf8")) as Rendered).spec);
+  }
+  t.true(kept.length > 0);
+  t.deepEqual(
+    kept.map(annotationsOf),
+    kept.map(() => ({ "helm.sh/resource-policy": "keep" })),
+  );
+  t.deepEqual(
+    (await crds("--set=crds.keep=false")).map(annotationsOf),
+    kept.map(() => ({})),
+  );
+  t.deepEqual(await crds("--set=crds.enabled=false"), []);
+});
+
+test("a budget for disruptions is made only where there is more than one replica", async (t) => {
+  const helm = await helmOf("helm4");
+  const kinds = async (...flags: string[]): Promise<string[]> =>
+    render(await helm(["template", "x", CHART, ...flags])).map(({ kind }) => kind);
+
+  t.false((await kinds()).includes("PodDisruptionBudget"));
+  t.true((await kinds("--set=replicas=2")).includes("PodDisruptionBudget"));
+});
+
+test("with namespaces nothing is granted beyond them", async (t) => {
+  const helm = await helmOf("helm4");
+
+  const objects = render(await helm(["template", "x", CHART, "--namespace=own", ...asFlags(EVERYTHING)]));
+  const roles = objects.filter(({ kind, metadata }) => /^(Cluster)?Role$/.test(kind) && !forPeople(metadata.name));
+
+  t.deepEqual(roles.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ""}`).toSorted(), [
+    "Role own",
+    "Role team-a",
+    "Role team-a",
+    "Role team-b",
+  ]);
+});
+
+test("roles for people hold no wildcard, no status and no finalizers; who may view sees no users unless that is chosen", async (t) => {
+  const helm = await helmOf("helm4");
+  const people = async (...flags: string[]): Promise<Rendered[]> =>
+    render(await helm(["template", "x", CHART, ...flags])).filter(({ metadata }) => forPeople(metadata.name));
+
+  const roles = await people();
+
+  t.true(roles.length > 0);
+  for (const { metadata, rules = [] } of roles) {
+    for (const word of rules.flatMap(({ resources, verbs }) => [...resources, ...verbs])) {
+      t.notRegex(word, /[*/]/, metadata.name);
+    }
+  }
+  const toView = "rbac.authorization.k8s.io/aggregate-to-view";
+  t.false(roles.some(({ metadata }) => toView in metadata.labels));
+  t.true((await people("--set=rbac.people.aggregateToView=true")).some(({ metadata }) => toView in metadata.labels));
+});
+
+function forPeople(name: string): boolean {
+  return /-(view|edit|admin)$/.test(name);
+}
+
+/** `--values` reads no standard input in Helm 3, and JSON is YAML. */
+function asFlags(values: string): string[] {
+  const parsed: unknown = yaml.load(values === "" ? "{}" : values);
+  return isJsonObject(parsed)
+    ? Object.entries(parsed).map(([key, value]) => `--set-json=${key}=${JSON.stringify(value)}`)
+    : [];
+}
+
+function render(text: string): Rendered[] {
+  return (yaml.loadAll(text) as (Rendered | null)[]).filter((one) => one !== null);
+}
+
+/** Paths of values that the schema does not name; what it leaves open counts as named. */
+function missingIn(schema: unknown, values: unknown, at: string): string[] {
+  if (!isJsonObject(values) || !isJsonObject(schema) || !isJsonObject(schema["properties"])) return [];
+  const { properties } = schema;
+  return Object.entries(values).flatMap(([key, value]) =>
+    key in properties ? missingIn(properties[key], value, `${at}/${key}`) : [`${at}/${key}`],
+  );
+}

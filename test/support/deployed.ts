@@ -1,0 +1,75 @@
+/**
+ * The operator as a Deployment describes it, run as a process of this machine, since no node runs Pods here: its
+ * arguments, its environment, the token of its ServiceAccount and nothing else.
+ */
+import type { ExecutionContext } from "ava";
+import type { TestCluster } from "./control-plane.ts";
+import type { TestSimulator } from "./start-simulator.ts";
+import { World } from "./world.ts";
+
+export interface DeployedOptions {
+  /** Where the release is. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly tenant: TestSimulator;
+  /** Where the world's users are. */
+  readonly users: string;
+}
+
+interface Deployment {
+  readonly spec: {
+    readonly template: {
+      readonly spec: {
+        readonly serviceAccountName: string;
+        readonly containers: readonly {
+          readonly args: readonly string[];
+          readonly env?: readonly { readonly name: string; readonly value: string }[];
+          readonly envFrom?: readonly { readonly secretRef: { readonly name: string } }[];
+        }[];
+      };
+    };
+  };
+}
+
+/** Not started; ends with the test. */
+export async function deployed(
+  t: ExecutionContext,
+  cluster: TestCluster,
+  { namespace, name, tenant, users }: DeployedOptions,
+): Promise<World> {
+  const get = async (kind: string, object: string): Promise<unknown> =>
+    JSON.parse(await must(cluster, ["get", kind, object, `--namespace=${namespace}`, "-o", "json"]));
+  const pod = ((await get("deployment", name)) as Deployment).spec.template.spec;
+  const [container] = pod.containers;
+  if (container === undefined) throw new Error(`Deployment ${namespace}/${name} has no container`);
+
+  const env: Record<string, string> = {};
+  for (const { secretRef } of container.envFrom ?? []) {
+    const { data } = (await get("secret", secretRef.name)) as { readonly data: Readonly<Record<string, string>> };
+    for (const [key, value] of Object.entries(data)) env[key] = Buffer.from(value, "base64").toString();
+  }
+  for (const { name: key, value } of container.env ?? []) env[key] = value;
+
+  const token = await must(cluster, [
+    "create",
+    "token",
+    pod.serviceAccountName,
+    `--namespace=${namespace}`,
+    "--duration=2h",
+  ]);
+  const kubeconfig = await cluster.controlPlane.writeKubeconfig({ name: pod.serviceAccountName, token: token.trim() });
+  const world = new World(cluster, tenant, users, kubeconfig, {
+    args: container.args,
+    // A Pod finds its namespace beside its token.
+    env: { AUTH0_USER_OPERATOR_OPERATOR_NAMESPACE: namespace, ...env },
+  });
+  t.teardown(() => world.end());
+  return world;
+}
+
+/** kubectl that has to succeed; gives what it printed. */
+export async function must(cluster: TestCluster, args: readonly string[], input?: string): Promise<string> {
+  const { exitCode, stdout, stderr } = await cluster.kubectl(args, input === undefined ? {} : { input });
+  if (exitCode !== 0) throw new Error(`kubectl ${args.join(" ")}: ${stderr}`);
+  return stdout;
+}
