@@ -1,6 +1,7 @@
 /** Every endpoint of the tenant, a row each. */
 import type { ApiEndpoint, AuthenticationEndpoint } from "./call.ts";
 import { getConnection, listConnections, OPTIONS_SCOPE } from "./connections/read-connections.ts";
+import { subscribeEvents } from "./feed/subscribe-events.ts";
 import { issueToken } from "./oauth/token.ts";
 import { listUsers } from "./search/list-users.ts";
 import { createUser } from "./users/create-user.ts";
@@ -89,6 +90,14 @@ export const API_ENDPOINTS: readonly ApiEndpoint[] = [
     scopes: ["read:connections"],
     bucket: "connections",
     handle: getConnection,
+  },
+  {
+    kind: "api",
+    method: "GET",
+    path: "/api/v2/events",
+    scopes: ["read:events"],
+    bucket: "other",
+    handle: subscribeEvents,
   },
 ];
 

@@ -37,6 +37,24 @@ export interface Answer {
   readonly body?: unknown;
   /** Sent as it is, instead of `body`: what proxies in front of the API answer. */
   readonly html?: string;
+  /** Instead of a body of known length: called once the head is out, and writes for as long as the client stays. */
+  readonly stream?: (sink: StreamSink) => OpenStream;
+}
+
+/** Where a stream writes to. */
+export interface StreamSink {
+  /** False: the client is slow; nothing more should be written before `resume`. */
+  write(text: string): boolean;
+  end(): void;
+  /** The connection is reset. */
+  reset(): void;
+}
+
+/** A stream as the server sees it. */
+export interface OpenStream {
+  resume(): void;
+  /** The client is gone, or the server stops. */
+  close(): void;
 }
 
 /** The request line's target, taken apart once: every path segment decoded for itself, so that `%2F` stays inside one. */

@@ -18,6 +18,7 @@ const PHRASES: Readonly<Record<number, string>> = {
   403: "Forbidden",
   404: "Not Found",
   409: "Conflict",
+  410: "Gone",
   413: "Request Entity Too Large",
   414: "Request-URI Too Large",
   415: "Unsupported Media Type",

@@ -111,6 +111,10 @@ async function deliver(outcome: Outcome, outgoing: ServerResponse, clock: Clock,
     outgoing.socket?.resetAndDestroy();
     return;
   }
+  if (outcome.answer.stream && outcome.kind !== "truncated" && outgoing.req.method !== "HEAD") {
+    stream(outcome.answer, outcome.answer.stream, outgoing);
+    return;
+  }
   const payload = writeHead(outcome.answer, outgoing);
   const half = Math.floor(payload.length / 2);
   switch (outcome.kind) {
@@ -128,6 +132,23 @@ async function deliver(outcome: Outcome, outgoing: ServerResponse, clock: Clock,
     default:
       outcome satisfies never;
   }
+}
+
+/** Sends the head at once, so that the client knows that it is connected before there is anything to tell. */
+function stream({ status, headers }: Answer, open: NonNullable<Answer["stream"]>, outgoing: ServerResponse): void {
+  outgoing.writeHead(status, headers);
+  outgoing.flushHeaders();
+  const opened = open({
+    write: (text) => outgoing.write(text),
+    end: () => void outgoing.end(),
+    reset: () => void outgoing.socket?.resetAndDestroy(),
+  });
+  outgoing.on("drain", () => {
+    opened.resume();
+  });
+  outgoing.once("close", () => {
+    opened.close();
+  });
 }
 
 /** Sets status and headers, and gives the body's bytes. */

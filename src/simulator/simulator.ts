@@ -11,7 +11,6 @@ import { CONTROL_ENDPOINTS, type ControlEndpoint } from "./control/control-endpo
 import { seedUser } from "./control/edit-users.ts";
 import { dispatch } from "./dispatch.ts";
 import { ALL_SCOPES, API_ENDPOINTS, AUTHENTICATION_ENDPOINTS } from "./endpoints.ts";
-import { Faults } from "./faults/faults.ts";
 import { outcomeOf, type Outcome } from "./faults/outcome.ts";
 import { findTarget, MAX_TARGET_BYTES, type Answer, type SimulatorRequest, type Target } from "./http.ts";
 import { InvalidInput } from "./parser.ts";
@@ -34,7 +33,6 @@ const CONTROL_ROUTES = new Router(CONTROL_ENDPOINTS);
 export class Simulator {
   readonly tenant: Tenant;
   readonly #calls = new Calls();
-  readonly #faults = new Faults();
   readonly #log: Log;
 
   constructor({ users = [], log, ...options }: SimulatorOptions) {
@@ -51,7 +49,7 @@ export class Simulator {
   }
 
   #control(request: SimulatorRequest, { query }: Target, { row, params }: Match<ControlEndpoint>): Exchange {
-    const call = { tenant: this.tenant, request, params, query, calls: this.#calls, faults: this.#faults };
+    const call = { tenant: this.tenant, request, params, query, calls: this.#calls };
     return { kind: "answered", answer: this.#answerOf(() => row.handle(call)), delayMs: 0 };
   }
 
@@ -59,7 +57,7 @@ export class Simulator {
     const { tenant } = this;
     const match = target && TENANT_ROUTES.find(request.method, target.segments);
     const route = match ? `${match.row.method} ${match.row.path}` : `${request.method} *`;
-    const { delayMs, mishap } = this.#faults.draw(route);
+    const { delayMs, mishap } = tenant.faults.draw(route);
     const serve = (): Answer =>
       this.#answerOf(() => {
         if (request.target.length > MAX_TARGET_BYTES) throw targetTooLong();

@@ -20,6 +20,9 @@ export interface Switches {
   readonly clockSkewMs: number;
   readonly tokenLifetimeSeconds: number;
   readonly keyOrder: "stable" | "shuffled";
+  readonly feedRetention: number;
+  readonly feedHeartbeatMs: number;
+  readonly feedLifetimeMs: number;
 }
 
 /** The one table of switches: `default` is what holds unless set, `description` what it decides and why that default. */
@@ -109,6 +112,28 @@ export const SWITCHES: JSONSchemaType<Switches> = {
       enum: ["stable", "shuffled"],
       default: "stable",
       description: "Order of the keys of a user. It differs by year in the recordings, so nobody may rely on it.",
+    },
+    feedRetention: {
+      type: "integer",
+      minimum: 0,
+      default: 10_000,
+      description:
+        "How many of the last events the feed can go back to; a cursor from before is 410. Auth0 documents the 410, and not " +
+        "how far back is kept. 0 expires every cursor that has not seen everything.",
+    },
+    feedHeartbeatMs: {
+      type: "integer",
+      minimum: 10,
+      default: 15_000,
+      description: "How often an idle feed says that it lives, and moves the cursor on. Documented without a figure.",
+    },
+    feedLifetimeMs: {
+      type: "integer",
+      minimum: 10,
+      default: 300_000,
+      description:
+        "After what time the feed closes a connection. Documented as a few minutes, without saying how it is closed: here " +
+        "as a response that ends.",
     },
   },
 };

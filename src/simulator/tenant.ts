@@ -3,7 +3,11 @@ import type { Clock, EpochMs } from "../runtime/clock.ts";
 import type { JsonObject } from "../runtime/json.ts";
 import type { Random } from "../runtime/random.ts";
 import { Connections, DEFAULT_CONNECTIONS, newConnection, type ConnectionOptions } from "./connections/connections.ts";
+import { Faults } from "./faults/faults.ts";
+import { EventLog } from "./feed/event-log.ts";
+import { announceUser } from "./feed/user-events.ts";
 import { findHeader, type SimulatorRequest } from "./http.ts";
+import { alphanumeric } from "./made-up.ts";
 import { Clients, DEFAULT_CLIENT, type ClientOptions } from "./oauth/clients.ts";
 import type { PlanName } from "./quota/plans.ts";
 import { Quota } from "./quota/quota.ts";
@@ -41,8 +45,12 @@ export class Tenant {
   readonly search: SearchIndex;
   readonly recentDeletions: RecentDeletions;
   readonly quota: Quota;
+  readonly feed: EventLog;
+  /** The stream that events say they came by. */
+  readonly feedStreamId: string;
+  readonly faults = new Faults();
   readonly random: Random;
-  readonly #clock: Clock;
+  readonly clock: Clock;
   readonly #domain: string | undefined;
   #switches: Switches;
 
@@ -50,7 +58,7 @@ export class Tenant {
   constructor(options: TenantOptions, allScopes: readonly string[]) {
     const { domain, plan, saved, clock, random } = options;
     this.#domain = domain;
-    this.#clock = clock;
+    this.clock = clock;
     this.#switches = changedSwitches(undefined, options.switches ?? {});
     this.random = random;
     this.customDomains = options.customDomains ?? [];
@@ -62,7 +70,16 @@ export class Tenant {
     this.passwords = new Passwords(this.state, keys);
     this.search = new SearchIndex(this.users, clock, () => this.#switches.searchLagMs);
     this.recentDeletions = new RecentDeletions(clock, () => this.#switches.recreateConflictMs);
+    this.feedStreamId = `est_${alphanumeric(random, 22)}`;
+    this.feed = new EventLog({
+      clock,
+      random,
+      now: () => this.now(),
+      retention: () => this.#switches.feedRetention,
+      drawMishap: (type) => this.faults.drawEvent(type),
+    });
     this.users.subscribe((before, after) => {
+      announceUser(this.feed, before, after, this.now());
       this.search.noteChange(before, after);
       this.recentDeletions.noteChange(before, after);
     });
@@ -86,9 +103,19 @@ export class Tenant {
     this.#switches = changedSwitches(this.#switches, changes);
   }
 
+  /**
+   * Becomes the tenant of an exported state. Followers of the feed are told that their cursors are worth nothing.
+   *
+   * @throws InvalidInput
+   */
+  importState(exported: JsonObject): void {
+    this.state.import(exported);
+    this.feed.expire();
+  }
+
   /** The time as the tenant tells it. */
   now(): EpochMs {
-    return this.#clock.now() + this.#switches.clockSkewMs;
+    return this.clock.now() + this.#switches.clockSkewMs;
   }
 
   domainOf(request: SimulatorRequest): string {

@@ -10,7 +10,7 @@ const DATABASE = "Username-Password-Authentication";
 const USER = "/api/v2/users/auth0%7Ckim";
 
 /** Every status that any request at all may get while no fault is asked for. */
-const STATUSES = new Set([200, 201, 204, 400, 401, 403, 404, 409, 413, 414, 415]);
+const STATUSES = new Set([200, 201, 204, 400, 401, 403, 404, 409, 410, 413, 414, 415]);
 
 test("any request at all gets a proper answer, and nothing of the inside leaves", (t) => {
   const simulator = new InProcessSimulator({ users: [{ email: "kim@example.com", user_id: "kim" }] });
@@ -37,6 +37,7 @@ const ROUTES = [
   ["POST", `${USER}/identities`],
   ["DELETE", `${USER}/identities/auth0/x`],
   ["GET", "/api/v2/connections"],
+  ["GET", "/api/v2/events"],
   ["POST", "/oauth/token"],
 ] as const;
 
@@ -158,6 +159,9 @@ const anyQuery = fc
         "email",
         "search_engine",
         "strategy[0]",
+        "from",
+        "from_timestamp",
+        "event_type",
       ),
       fc.oneof(anyQueryText, fc.string({ maxLength: 60 }), fc.nat(200).map(String)),
     ),

@@ -2,6 +2,7 @@
 import type { JsonObject } from "../../runtime/json.ts";
 import type { Random } from "../../runtime/random.ts";
 import { Ajv } from "ajv";
+import { alphanumeric } from "../made-up.ts";
 import { parserFrom, SCHEMA_OPTIONS } from "../parser.ts";
 import type { Collection } from "../state/collection.ts";
 import type { State } from "../state/state.ts";
@@ -55,7 +56,13 @@ export function newConnection(
   clientIds: readonly string[],
   random: Random,
 ): Connection {
-  return { id: id ?? connectionId(random), name, strategy, options, enabledClients: enabledClients ?? clientIds };
+  return {
+    id: id ?? `con_${alphanumeric(random, 16)}`,
+    name,
+    strategy,
+    options,
+    enabledClients: enabledClients ?? clientIds,
+  };
 }
 
 const SCHEMA = {
@@ -111,9 +118,3 @@ export const STRICT_DATABASE_OPTIONS: JsonObject = {
   password_complexity_options: { min_length: 8 },
   enabledDatabaseCustomization: false,
 };
-
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-
-function connectionId(random: Random): string {
-  return `con_${Array.from(random.bytes(16), (byte) => ALPHABET.charAt(byte % ALPHABET.length)).join("")}`;
-}

@@ -4,7 +4,6 @@
  */
 import type { Call } from "../call.ts";
 import type { Calls } from "../calls.ts";
-import type { Faults } from "../faults/faults.ts";
 import { parseBody, STATE_PATH, type Answer } from "../http.ts";
 import { textIn } from "../json.ts";
 import { refusal } from "../refusal.ts";
@@ -13,7 +12,6 @@ import { checkCandidate, dropUser, editUser, enterUser, showUser, showUsers } fr
 
 export interface ControlCall extends Call {
   readonly calls: Calls;
-  readonly faults: Faults;
 }
 
 export interface ControlEndpoint extends Route {
@@ -48,8 +46,8 @@ function clearCalls({ calls }: ControlCall): Answer {
   return { status: 204 };
 }
 
-function setFaults({ faults, request }: ControlCall): Answer {
-  faults.setPlan(parseBody(request));
+function setFaults({ tenant, request }: ControlCall): Answer {
+  tenant.faults.setPlan(parseBody(request));
   return { status: 204 };
 }
 
@@ -61,7 +59,7 @@ function setSwitches({ tenant, request }: ControlCall): Answer {
 
 /** Another tenant's state in place of this one's, as `GET` gave it. */
 function importState({ tenant, request }: ControlCall): Answer {
-  tenant.state.import(parseBody(request));
+  tenant.importState(parseBody(request));
   return { status: 204 };
 }
 

@@ -8,7 +8,7 @@ export interface FaultPlan {
   readonly rules: readonly FaultRule[];
 }
 
-export type FaultRule = Trigger & (Latency | Mishap);
+export type FaultRule = (Trigger & (Latency | Mishap)) | (FeedTrigger & FeedMishap);
 
 export interface Trigger {
   /** Method and path as `GET /_simulator/calls` names routes, `*` for anything: `PATCH /api/v2/users/{id}`, `* /api/*`. */
@@ -18,6 +18,22 @@ export interface Trigger {
   /** After as many hits the rule is spent. */
   readonly count?: number;
 }
+
+export interface FeedTrigger extends Omit<Trigger, "route"> {
+  /** The type of the event, `*` for anything: `user.deleted`, `user.*`. */
+  readonly event: string;
+}
+
+/** What happens to an event of the feed; the first that hits is taken. */
+export type FeedMishap =
+  /** It is delivered to nobody, and nobody is told. */
+  | { readonly kind: "feed-gap" }
+  /** It is delivered twice. */
+  | { readonly kind: "feed-duplicate" }
+  /** It is delivered `ms` later, after others that happened since. */
+  | { readonly kind: "feed-late"; readonly ms: number }
+  /** The connection is reset instead of delivering it; who comes back with a cursor gets it. */
+  | { readonly kind: "feed-break" };
 
 /** Answers come later: by `ms`, or drawn from a log-normal distribution with this median and 99th percentile. */
 export interface Latency {
@@ -52,7 +68,7 @@ function rule(kind: string, properties: SchemaObject = {}, required: readonly st
     required: ["kind", ...required],
     properties: {
       kind: { const: kind },
-      route: { type: "string", maxLength: 200, default: "*" },
+      [kind.startsWith("feed-") ? "event" : "route"]: { type: "string", maxLength: 200, default: "*" },
       rate: { type: "number", minimum: 0, maximum: 1, default: 1 },
       count: { type: "integer", minimum: 1 },
       ...properties,
@@ -84,6 +100,10 @@ const SCHEMA: SchemaObject = {
           rule("reset-after"),
           rule("truncate"),
           rule("slow-body", { ms: DELAY }, ["ms"]),
+          rule("feed-gap"),
+          rule("feed-duplicate"),
+          rule("feed-late", { ms: DELAY }, ["ms"]),
+          rule("feed-break"),
         ],
       },
     },

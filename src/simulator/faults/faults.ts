@@ -1,20 +1,26 @@
-/** The fault plan at work: for each call, what shall go wrong with it. */
+/** The fault plan at work: what shall go wrong with a call, or with an event of the feed. */
 import { seededRandom, type Random } from "../../runtime/random.ts";
-import { parseFaultPlan, type FaultRule, type Latency, type Mishap } from "./fault-plan.ts";
+import type { EventMishap } from "../feed/event-log.ts";
+import { parseFaultPlan, type FaultRule, type FeedMishap, type Latency, type Mishap } from "./fault-plan.ts";
+
+type CallRule = Extract<FaultRule, { readonly route: string }>;
+type FeedRule = Extract<FaultRule, FeedMishap>;
 
 export interface Fault {
   readonly delayMs: number;
   readonly mishap: Mishap | undefined;
 }
 
-interface ArmedRule {
-  readonly rule: FaultRule;
-  readonly routes: RegExp;
+interface Armed<Rule extends FaultRule> {
+  readonly rule: Rule;
+  /** Routes, or types of events. */
+  readonly subjects: RegExp;
   hits: number;
 }
 
 export class Faults {
-  #rules: readonly ArmedRule[] = [];
+  #calls: readonly Armed<CallRule>[] = [];
+  #events: readonly Armed<FeedRule>[] = [];
   #random: Random = seededRandom(1);
 
   /**
@@ -25,26 +31,53 @@ export class Faults {
   setPlan(input: unknown): void {
     const { seed, rules } = parseFaultPlan(input);
     this.#random = seededRandom(seed);
-    this.#rules = rules.map((rule) => ({ rule, routes: routePattern(rule.route), hits: 0 }));
+    this.#calls = rules.filter((rule) => "route" in rule).map((rule) => armed(rule, rule.route));
+    this.#events = rules.filter((rule) => "event" in rule).map((rule) => armed(rule, rule.event));
   }
 
+  /** What shall go wrong with a call. */
   draw(route: string): Fault {
     let delayMs = 0;
     let mishap: Mishap | undefined;
-    for (const armed of this.#rules) {
-      const { rule, routes } = armed;
+    for (const each of this.#calls) {
+      const { rule } = each;
       if (mishap && rule.kind !== "latency") continue;
-      if (armed.hits >= (rule.count ?? Infinity) || !routes.test(route) || this.#random.next() >= rule.rate) continue;
-      armed.hits++;
+      if (!this.#hits(each, route)) continue;
       if (rule.kind === "latency") delayMs += latencyMs(rule, this.#random);
       else mishap = rule;
     }
     return { delayMs, mishap };
   }
+
+  /** What shall go wrong with an event that happens. */
+  drawEvent(type: string): EventMishap | undefined {
+    for (const each of this.#events) {
+      const { rule } = each;
+      if (rule.kind !== "feed-break" && this.#hits(each, type)) return rule;
+    }
+    return undefined;
+  }
+
+  /** Whether a connection to the feed breaks where this event is due. */
+  breaksFeedAt(type: string): boolean {
+    return this.#events.some((each) => each.rule.kind === "feed-break" && this.#hits(each, type));
+  }
+
+  #hits(each: Armed<FaultRule>, subject: string): boolean {
+    const { rule, subjects } = each;
+    if (each.hits >= (rule.count ?? Infinity) || !subjects.test(subject)) return false;
+    if (this.#random.next() >= rule.rate) return false;
+    each.hits++;
+    return true;
+  }
 }
 
-function routePattern(route: string): RegExp {
-  const literals = route.split(/\*+/).map((literal) => literal.replaceAll(/[\\^$.|?+()[\]{}/]/g, "\\$&"));
+function armed<Rule extends FaultRule>(rule: Rule, subject: string): Armed<Rule> {
+  return { rule, subjects: subjectPattern(subject), hits: 0 };
+}
+
+function subjectPattern(subject: string): RegExp {
+  const literals = subject.split(/\*+/).map((literal) => literal.replaceAll(/[\\^$.|?+()[\]{}/]/g, "\\$&"));
   return new RegExp(`^${literals.join(".*")}$`);
 }
 

@@ -16,6 +16,8 @@ export interface Plan {
   readonly endpoints: Readonly<Partial<Record<EndpointBucket, Rate>>>;
   /** Over the Authentication API (`POST /oauth/token`); its burst is documented nowhere and taken to be one second's. */
   readonly authentication: Rate;
+  /** Connections to the event feed at once; documented for the three plans, taken to be Enterprise's for private clouds. */
+  readonly feedConnections: number;
 }
 
 export type PlanName =
@@ -33,10 +35,11 @@ const perSecond = (calls: number): Rate => ({ burst: calls, perSecond: calls });
 const ENTERPRISE = {
   endpoints: { readMembers: perMinute(40, 500), writeMembers: perMinute(20, 200) },
   authentication: perSecond(100),
+  feedConnections: 8,
 };
 
 export const PLANS: Readonly<Record<PlanName, Plan>> = {
-  free: { global: { burst: 2, perSecond: 2 }, endpoints: {}, authentication: perSecond(30) },
+  free: { global: { burst: 2, perSecond: 2 }, endpoints: {}, authentication: perSecond(30), feedConnections: 1 },
   "self-service": {
     endpoints: {
       readUsers: perMinute(40, 500),
@@ -49,6 +52,7 @@ export const PLANS: Readonly<Record<PlanName, Plan>> = {
       other: perMinute(10, 150),
     },
     authentication: perSecond(25),
+    feedConnections: 4,
   },
   enterprise: { global: { burst: 50, perSecond: 16 }, ...ENTERPRISE },
   "enterprise-non-production": { global: { burst: 10, perSecond: 2 }, ...ENTERPRISE },

@@ -12,12 +12,18 @@ export interface Verdict {
   readonly bucket: TokenBucket;
 }
 
+/** Connections to the event feed at once where no plan says how many; more are a leak. */
+const MAX_FEED_CONNECTIONS = 100;
+
 export class Quota {
+  /** Connections to the event feed at once. */
+  readonly feedConnections: number;
   readonly #global: TokenBucket | undefined;
   readonly #buckets = new Map<string, TokenBucket>();
 
   /** @param plan without one nothing is limited, and no header speaks of limits */
   constructor(plan: PlanName | undefined, clock: Clock) {
+    this.feedConnections = plan === undefined ? MAX_FEED_CONNECTIONS : PLANS[plan].feedConnections;
     if (plan === undefined) return;
     const { global, endpoints, authentication } = PLANS[plan];
     if (global) this.#global = new TokenBucket(global, clock);
