@@ -139,9 +139,37 @@ export const AUTH0_USER_SPEC = {
     },
     password: {
       type: "object",
-      required: ["secretRef"],
-      description: "The password: set at creation, and again whenever the Secret's content changes.",
+      description:
+        "The password: from a Secret (secretRef), or made by the operator into one (generate). Set at creation, and again whenever the Secret's content changes.",
       properties: {
+        policy: {
+          type: "string",
+          enum: ["OnChange", "OnCreate"],
+          description:
+            "OnChange sends the password whenever the Secret's content changes; OnCreate only when the user is created, and leaves it to the person afterwards. Default: OnChange.",
+        },
+        generate: {
+          type: "object",
+          required: ["secretName"],
+          description:
+            "The operator makes the password, strong enough for the connection, and keeps it in a Secret that goes with this resource. Deleting the Secret has a new password made and sent.",
+          properties: {
+            secretName: {
+              type: "string",
+              minLength: 1,
+              maxLength: 253,
+              pattern: "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$",
+              description:
+                "Name of the Secret, key password, in the same namespace. One that exists already is not overwritten.",
+            },
+            length: {
+              type: "integer",
+              minimum: 12,
+              maximum: 72,
+              description: "Characters of the password; more where the connection demands it. Default: 24.",
+            },
+          },
+        },
         secretRef: {
           type: "object",
           required: ["name"],

@@ -58,6 +58,13 @@ export const USER_RULES: readonly UserRule[] = [
     holds: ({ fieldPolicies = {} }) =>
       Object.keys(fieldPolicies).every((name) => new RegExp(POLICY_PATTERN).test(name)),
   },
+  {
+    rule: "!has(self.password) || has(self.password.secretRef) != has(self.password.generate)",
+    message: "password takes either secretRef or generate",
+    path: "password",
+    holds: ({ password }) =>
+      password === undefined || (password.secretRef === undefined) !== (password.generate === undefined),
+  },
   ...REMOVABLE_ATTRIBUTES.map((name): UserRule => ({
     rule: `!has(self.removeAttributes) || !has(self.${name}) || !('${name}' in self.removeAttributes)`,
     message: `${name} has a value and is named in removeAttributes: keep one of the two`,

@@ -93,6 +93,7 @@ const PATTERN_MESSAGES: ReadonlyMap<string, string> = new Map([
   ["spec.phoneNumber", "must be a number with its country code, digits only, such as +4420794609"],
   ["spec.removeAttributes", `must be one of ${REMOVABLE_ATTRIBUTES.join(", ")}, userMetadata.KEY, appMetadata.KEY`],
   ["spec.password.secretRef.name", "must be the name of a Secret"],
+  ["spec.password.generate.secretName", "must be the name of a Secret"],
   ["spec.password.secretRef.key", "must be a key of a Secret"],
   ["spec.syncInterval", "must be a duration, such as 30m or 1h30m"],
 ]);

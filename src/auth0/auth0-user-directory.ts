@@ -3,18 +3,21 @@ import type { TenantDomain, UserId } from "../core/ids.ts";
 import type { ObservedUser } from "../core/observed-user.ts";
 import type { NewUser, UserPatch } from "../core/writes.ts";
 import { DirectoryError } from "../reconcile/errors.ts";
-import type { UserDirectory } from "../reconcile/ports.ts";
+import type { ConnectionDirectory, UserDirectory } from "../reconcile/ports.ts";
+import { Auth0Connections } from "./connections.ts";
 import type { ManagementApi } from "./management-api.ts";
 import { callFailed } from "./translate-failure.ts";
 import { createBody, parseWireUser, updateBody } from "./wire-user.ts";
 
 export class Auth0UserDirectory implements UserDirectory {
   readonly tenantDomain: TenantDomain;
+  readonly connections: ConnectionDirectory;
   readonly #api: ManagementApi;
 
   constructor(api: ManagementApi) {
     this.#api = api;
     this.tenantDomain = api.address.domain;
+    this.connections = new Auth0Connections(api, api.clock);
   }
 
   async findUser(id: UserId, signal: AbortSignal): Promise<ObservedUser | undefined> {

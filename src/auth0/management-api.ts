@@ -39,10 +39,10 @@ const CLOCK_SKEW_MS = 2_000;
 
 export class ManagementApi {
   readonly address: TenantAddress;
+  readonly clock: Clock;
   readonly #http: TenantHttp;
   readonly #tokens: TokenSource;
   readonly #quota: Quota;
-  readonly #clock: Clock;
   readonly #userAgent: string;
   readonly #requests: Counter<"method" | "route" | "status">;
   readonly #durations: Histogram<"method" | "route">;
@@ -61,7 +61,7 @@ export class ManagementApi {
     readonly metrics: Registry;
   }) {
     this.address = address;
-    this.#clock = clock;
+    this.clock = clock;
     this.#userAgent = userAgent;
     this.#quota = new Quota(clock);
     this.#http = new TenantHttp(address.origin, clock);
@@ -121,7 +121,7 @@ export class ManagementApi {
   async #send(call: Call, token: string, signal: AbortSignal): Promise<HttpAnswer> {
     const place = await this.#quota.enter(call.kind, signal);
     if (place.kind === "come back") throw rateLimited(call.what, place.atMs);
-    const startMs = this.#clock.monotonicMs();
+    const startMs = this.clock.monotonicMs();
     let answer: HttpAnswer;
     try {
       answer = await this.#http.send(
@@ -146,7 +146,7 @@ export class ManagementApi {
       });
     }
     this.#requests.inc({ method: call.method, route: call.route, status: answer.status });
-    this.#durations.observe({ method: call.method, route: call.route }, (this.#clock.monotonicMs() - startMs) / 1000);
+    this.#durations.observe({ method: call.method, route: call.route }, (this.clock.monotonicMs() - startMs) / 1000);
     const headers = rateHeaders(answer);
     if (answer.status === 429) {
       const untilMs = retryAtMs(answer) ?? headers?.fullAtMs ?? answer.atMs + DEFAULT_CLOSED_MS;

@@ -8,7 +8,7 @@ import type { Clock, EpochMs } from "../runtime/clock.ts";
 import { Bucket, type Admission, type RateHeaders } from "./bucket.ts";
 
 /** The kinds that Auth0's self-service plans count apart. */
-export type CallKind = "read users" | "write users" | "delete users" | "other";
+export type CallKind = "read users" | "write users" | "delete users" | "read connections" | "other";
 
 /** How a call ended, as far as the limit is concerned. */
 export type CallEnd =

@@ -69,7 +69,7 @@ export class FileUsers {
     const state = this.#states.get(user.key) ?? (await this.#firstLook(user, signal));
     const { clock, random } = this.#parts;
     const appliedSpec = JSON.stringify(user.spec);
-    const { declaration: password, version } = this.#password(user, secrets, state, mayResetPassword);
+    const password = this.#password(user, secrets, state, mayResetPassword);
     const declaration = this.#declaration(user, state, appliedSpec, password);
     const outcome = await reconcileUser(declaration, { ...this.#parts, claims: NO_CLAIMS }, signal);
     const isSettled =
@@ -79,7 +79,10 @@ export class FileUsers {
       memory: outcome.memory,
       ownership: outcome.user === undefined ? state.ownership : { kind: "owned", ...outcome.user, isClaimed: true },
       appliedSpec: isSettled ? appliedSpec : state.appliedSpec,
-      passwordVersion: outcome.isPasswordSent || state.passwordVersion === undefined ? version : state.passwordVersion,
+      passwordVersion:
+        password.kind === "given" && (outcome.isPasswordSent || state.passwordVersion === undefined)
+          ? password.version
+          : state.passwordVersion,
       reported: outcome.reported,
       notWritable: outcome.notWritable,
       nextSyncAtMs: clock.now() + jittered(intervalMs, SYNC_JITTER, random),
@@ -168,15 +171,20 @@ export class FileUsers {
   #password(
     { spec, namespace, key }: DeclaredUser,
     secrets: readonly DeclaredSecret[],
-    { passwordVersion: applied }: FileUserState,
+    { passwordVersion: applied, ownership }: FileUserState,
     mayReset: boolean,
-  ): { declaration: PasswordDeclaration; version: string | undefined } {
-    if (spec.password === undefined) return { declaration: { kind: "unmanaged" }, version: undefined };
-    const { name, key: dataKey = DEFAULT_PASSWORD_KEY } = spec.password.secretRef;
-    const missing = (reason: Reason, message: string): { declaration: PasswordDeclaration; version: undefined } => ({
-      declaration: { kind: "missing", reason, message },
-      version: undefined,
+  ): PasswordDeclaration {
+    if (spec.password === undefined) return { kind: "unmanaged" };
+    const isLeft = spec.password.policy === "OnCreate" && (ownership.kind === "owned" || ownership.kind === "adopting");
+    const missing = (reason: Reason, message: string): PasswordDeclaration => ({
+      kind: isLeft ? "unneeded" : "missing",
+      reason,
+      message,
     });
+    if (spec.password.secretRef === undefined) {
+      return missing("SecretNotFound", "password.generate needs a cluster: declare a Secret, and name it in secretRef");
+    }
+    const { name, key: dataKey = DEFAULT_PASSWORD_KEY } = spec.password.secretRef;
     const secret = secrets.find((one) => one.name === name && one.namespace === namespace);
     if (secret === undefined) return missing("SecretNotFound", `no document declares Secret ${namespace}/${name}`);
     if (secret.labels[SECRET_USE_LABEL] !== SECRET_USE_PASSWORD) {
@@ -188,8 +196,10 @@ export class FileUsers {
     const value = secret.data.get(dataKey) ?? "";
     if (value === "") return missing("SecretKeyMissing", `Secret ${name} has no key "${dataKey}", or the key is empty`);
     const { keyring } = this.#parts;
+    const version = passwordVersion(value, key, keyring);
+    if (isLeft) return { kind: "given", value, standing: "left", version };
     const standing = applied === undefined && !mayReset ? "same" : comparePassword(value, key, applied, true, keyring);
-    return { declaration: { kind: "given", value, standing }, version: passwordVersion(value, key, keyring) };
+    return { kind: "given", value, standing, version };
   }
 
   #derivedId({ namespace, name, spec }: DeclaredUser): UserId | undefined {

@@ -4,32 +4,54 @@ import { DEFAULT_PASSWORD_KEY } from "../api/names.ts";
 import type { Ownership } from "../core/ownership.ts";
 import { findCondition } from "../kubernetes/conditions.ts";
 import { comparePassword, passwordVersion, type PasswordDeclaration } from "../reconcile/password.ts";
+import type { Reason } from "../reconcile/reasons.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
-import { readPassword } from "./password-secret.ts";
+import { ensureGeneratedPassword } from "./generated-password.ts";
+import { readPassword, type Missing } from "./password-secret.ts";
 import type { UserParts } from "./user-parts.ts";
-
-export interface PasswordReading {
-  readonly declaration: PasswordDeclaration;
-  /** To be noted when the password is sent. */
-  readonly version: string | undefined;
-}
 
 /** @throws ApiError */
 export async function readDeclaredPassword(
   spec: Auth0UserSpec,
-  { namespace, uid, status }: Auth0UserResource,
+  resource: Auth0UserResource,
   ownership: Ownership,
-  { api, stateKeys }: UserParts,
+  parts: UserParts,
   signal: AbortSignal,
-): Promise<PasswordReading> {
-  if (spec.password === undefined) return { declaration: { kind: "unmanaged" }, version: undefined };
-  const { name, key = DEFAULT_PASSWORD_KEY } = spec.password.secretRef;
-  const value = await readPassword({ namespace, name, key }, api, signal);
-  if (typeof value !== "string") return { declaration: value, version: undefined };
-  const { keyring } = stateKeys;
-  const standing = comparePassword(value, uid, status.passwordVersion, isNewlyDeclared(status, ownership), keyring);
-  return { declaration: { kind: "given", value, standing }, version: passwordVersion(value, uid, keyring) };
+): Promise<PasswordDeclaration> {
+  if (spec.password === undefined) return { kind: "unmanaged" };
+  const exists = ownership.kind === "owned" || ownership.kind === "adopting";
+  const isLeft = exists && spec.password.policy === "OnCreate";
+  const mayMake = !isLeft && (exists || ownership.kind === "none" || ownership.kind === "creating");
+  const value = await readValue(spec, resource, mayMake, parts, signal);
+  if (typeof value !== "string") return isLeft ? { ...value, kind: "unneeded" } : value;
+  const { uid, status } = resource;
+  const { keyring } = parts.stateKeys;
+  const standing = isLeft
+    ? "left"
+    : comparePassword(value, uid, status.passwordVersion, isNewlyDeclared(status, ownership), keyring);
+  return { kind: "given", value, standing, version: passwordVersion(value, uid, keyring) };
 }
+
+/** The name of the Secret that the password is in; `undefined` where there is no password. */
+export function passwordSecretOf({ password }: Auth0UserSpec): string | undefined {
+  return password?.secretRef?.name ?? password?.generate?.secretName;
+}
+
+async function readValue(
+  { connection, password }: Auth0UserSpec,
+  resource: Auth0UserResource,
+  mayMake: boolean,
+  parts: UserParts,
+  signal: AbortSignal,
+): Promise<string | Missing> {
+  if (password?.generate !== undefined) {
+    return ensureGeneratedPassword({ ...password.generate, connection, mayMake }, resource, parts, signal);
+  }
+  const { name = "", key = DEFAULT_PASSWORD_KEY } = password?.secretRef ?? {};
+  return readPassword({ namespace: resource.namespace, name, key }, parts.api, signal);
+}
+
+const LEFT: Reason = "PasswordLeft";
 
 /**
  * A password that was never noted is new, unless the resource was restored from a backup: then the user is proven by
@@ -37,5 +59,6 @@ export async function readDeclaredPassword(
  */
 function isNewlyDeclared(status: Auth0UserStatus, ownership: Ownership): boolean {
   const isRestored = ownership.kind === "owned" && status.userId === undefined;
-  return !isRestored && findCondition(status.conditions ?? [], "PasswordSynced") === undefined;
+  const standing = findCondition(status.conditions ?? [], "PasswordSynced");
+  return !isRestored && (standing === undefined || standing.reason === LEFT);
 }

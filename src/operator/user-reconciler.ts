@@ -19,11 +19,12 @@ import type { ObjectKey } from "../kubernetes/object.ts";
 import { bearsMarkerOf, markerFor } from "../reconcile/marker.ts";
 import { NO_MEMORY, type Outcome, type Refused } from "../reconcile/outcome.ts";
 import { canChooseId } from "../reconcile/ports.ts";
+import type { PasswordDeclaration } from "../reconcile/password.ts";
 import type { Reason } from "../reconcile/reasons.ts";
 import { reconcileUser, type UserDeclaration } from "../reconcile/reconcile-user.ts";
 import { jittered } from "../runtime/random.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
-import { readDeclaredPassword, type PasswordReading } from "./password-reader.ts";
+import { passwordSecretOf, readDeclaredPassword } from "./password-reader.ts";
 import type { ReadyReasons } from "./ready-reasons.ts";
 import { ResourceClaims } from "./resource-claims.ts";
 import { resultOf } from "./result.ts";
@@ -106,7 +107,7 @@ export class UserReconciler {
     if (validated.kind === "invalid") return this.#refuseInvalid(resource, validated.issues, signal);
 
     const declared = this.#declaredBy(resource, validated.value);
-    this.#secretUsers.set(key, declared.spec.password?.secretRef.name);
+    this.#secretUsers.set(key, passwordSecretOf(declared.spec));
     const known = memories.find(key, uid) ?? this.#firstSight(resource, declared);
     const isEcho = resource.resourceVersion === known.writtenVersion;
     if ((!declared.isNewSpec || isEcho) && !declared.isRequested && clock.now() < known.nextSyncAtMs) {
@@ -171,7 +172,7 @@ export class UserReconciler {
     { desired, isNewSpec, isRequested }: Declared,
     known: KeyMemory,
     ownership: Ownership,
-    password: PasswordReading,
+    password: PasswordDeclaration,
   ): UserDeclaration {
     const { status } = resource;
     const { stateKeys, directory, clock } = this.#parts;
@@ -181,7 +182,7 @@ export class UserReconciler {
       desired,
       ownership,
       derivedId: derivedIdOf(resource, desired.connection),
-      password: password.declaration,
+      password,
       history: {
         isNewSpec,
         isInitial: status.syncedGeneration === undefined && status.createdByOperator === true,
@@ -221,7 +222,7 @@ export class UserReconciler {
     declared: Declared,
     known: KeyMemory,
     outcome: Outcome,
-    password: PasswordReading,
+    password: PasswordDeclaration,
     signal: AbortSignal,
   ): Promise<void> {
     const { status, generation } = resource;
@@ -245,8 +246,7 @@ export class UserReconciler {
         tenantDomain: this.#parts.directory.tenantDomain,
         managed: managed.filter(isLeft),
         removed: removedAttributes(declared.desired).filter(isLeft),
-        password: password.declaration,
-        passwordVersion: password.version,
+        password,
         reconcileRequestedAt: declared.requestedAt,
       },
       { generation, nowMs: this.#parts.clock.now() },

@@ -22,8 +22,6 @@ export interface Declared {
   readonly managed: readonly AttributePath[];
   readonly removed: readonly AttributePath[];
   readonly password: PasswordDeclaration;
-  /** The version of the password that the Secret holds now. */
-  readonly passwordVersion: string | undefined;
   readonly reconcileRequestedAt: string | undefined;
 }
 
@@ -150,16 +148,21 @@ type PasswordCondition = Pick<Condition, "status" | "message"> & { readonly reas
 
 function passwordCondition(
   conditions: readonly Condition[],
-  { isPasswordSent, verdict }: Outcome,
+  { isPasswordSent, passwordFailure }: Outcome,
   password: PasswordDeclaration,
 ): PasswordCondition | Condition | undefined {
   if (password.kind === "unmanaged") return undefined;
   if (password.kind === "missing") return { status: "False", reason: password.reason, message: password.message };
-  if (verdict.kind === "refused" && verdict.reason === "PasswordRejected") {
-    return { status: "False", reason: "PasswordRejected", message: verdict.message };
-  }
+  if (passwordFailure !== undefined) return { status: "False", ...passwordFailure };
   if (isPasswordSent)
     return { status: "True", reason: "PasswordSet", message: "the Secret's password was sent to Auth0" };
+  if (password.kind === "unneeded" || password.standing === "left") {
+    return {
+      status: "True",
+      reason: "PasswordLeft",
+      message: "the password is set at creation only, and left to the person since",
+    };
+  }
   if (password.standing === "unknown") {
     return {
       status: "Unknown",
@@ -179,11 +182,11 @@ function passwordCondition(
 function passwordVersionAfter(
   previous: Auth0UserStatus,
   { isPasswordSent }: Outcome,
-  { password, passwordVersion }: Declared,
+  { password }: Declared,
 ): string | undefined {
   if (password.kind === "unmanaged") return undefined;
-  const isStampedAnew = password.kind === "given" && password.standing === "unknown";
-  return isPasswordSent || isStampedAnew ? passwordVersion : previous.passwordVersion;
+  const isNoted = password.kind === "given" && (isPasswordSent || password.standing === "unknown");
+  return isNoted ? password.version : previous.passwordVersion;
 }
 
 /** A pass that failed half-way may have set some of what is declared: that is looked after from now on. */

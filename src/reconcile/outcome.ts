@@ -12,10 +12,17 @@ export interface Memory {
   /** The user as an answer to us last showed it. */
   readonly lastSeen: Sighting | undefined;
   readonly settled: ReadonlyMap<AttributePath, Settled>;
+  /** The password that Auth0 refused: it is not sent again before it or the spec changes. */
+  readonly refusedPassword: RefusedPassword | undefined;
   /** Since when a user that was ours has been missing. */
   readonly goneSinceMs: EpochMs | undefined;
   /** Since when Auth0 has been saying that a user exists whom nobody can find. */
   readonly conflictSinceMs: EpochMs | undefined;
+}
+
+export interface RefusedPassword {
+  readonly version: string;
+  readonly message: string;
 }
 
 export interface Sighting {
@@ -26,6 +33,7 @@ export interface Sighting {
 export const NO_MEMORY: Memory = {
   lastSeen: undefined,
   settled: new Map(),
+  refusedPassword: undefined,
   goneSinceMs: undefined,
   conflictSinceMs: undefined,
 };
@@ -61,5 +69,7 @@ export interface Outcome {
   readonly reported: readonly AttributePath[];
   readonly notWritable: readonly AttributePath[];
   readonly isPasswordSent: boolean;
+  /** Why the password was not taken. */
+  readonly passwordFailure: { readonly reason: Reason; readonly message: string } | undefined;
   readonly memory: Memory;
 }

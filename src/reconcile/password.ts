@@ -10,10 +10,24 @@ export type PasswordDeclaration =
   | { readonly kind: "unmanaged" }
   /** The Secret can't be used; `message` says what to do. */
   | { readonly kind: "missing"; readonly reason: Reason; readonly message: string }
-  | { readonly kind: "given"; readonly value: string; readonly standing: PasswordStanding };
+  /** The Secret is gone, which matters only if the user has to be created again. */
+  | { readonly kind: "unneeded"; readonly reason: Reason; readonly message: string }
+  | {
+      readonly kind: "given";
+      readonly value: string;
+      readonly standing: PasswordStanding;
+      /** To be noted when it is sent; `undefined` while there is no key. */
+      readonly version: string | undefined;
+    };
 
 /** How the Secret's password stands to the one that was sent last. */
-export type PasswordStanding = "same" | "changed" | "unknown";
+export type PasswordStanding =
+  | "same"
+  | "changed"
+  /** Nobody knows: what was noted is gone, or was made with a key that is. */
+  | "unknown"
+  /** It is set at creation only, and the user exists. */
+  | "left";
 
 /**
  * @param uid the resource's own, so that equal passwords of two resources have different versions

@@ -1,12 +1,27 @@
 /** What the sequence needs from the world. `auth0/` fulfils the directory, each side its own claims. */
+import type { Connection } from "../core/connection.ts";
 import type { ConnectionName, TenantDomain, UserId } from "../core/ids.ts";
 import type { ObservedUser } from "../core/observed-user.ts";
 import type { Provenance } from "../core/ownership.ts";
 import type { NewUser, UserPatch } from "../core/writes.ts";
 
+/** The connections of one tenant, as far as they are known. */
+export interface ConnectionDirectory {
+  /** What is known already. */
+  find(name: ConnectionName): Connection | undefined;
+  /**
+   * Reads it, once in a while. `undefined`: there is none, or the operator may not read it.
+   * @throws DirectoryError, or `signal.reason`
+   */
+  read(name: ConnectionName, signal: AbortSignal): Promise<Connection | undefined>;
+  /** Auth0 refused what the connection as it is known would take: it may have been changed, and is read again when needed. */
+  doubt(name: ConnectionName): void;
+}
+
 /** The users of one tenant. Every method throws `DirectoryError`, or `signal.reason` when it is cancelled. */
 export interface UserDirectory {
   readonly tenantDomain: TenantDomain;
+  readonly connections: ConnectionDirectory;
   /** Strongly consistent. `undefined`: there is no such user. */
   findUser(id: UserId, signal: AbortSignal): Promise<ObservedUser | undefined>;
   /** Strongly consistent, exact, case-sensitive; over all connections. */

@@ -31,8 +31,14 @@ export const REASONS = {
     "It is not known whether Auth0 has the Secret's password (the state key that could tell is gone, or the resource was restored from a backup); it was not sent again.",
     "Change the password in the Secret to have it sent.",
   ],
+  PasswordLeft: ["`password.policy` is `OnCreate`: the password is left to the person once the user exists.", ""],
+  PasswordGenerated: ["A password was made and put into the Secret that `password.generate` names.", ""],
+  SecretNotOwned: [
+    "The Secret that `password.generate` names exists and was not made for this resource; it is not overwritten.",
+    "Name another Secret, or refer to this one by `password.secretRef`.",
+  ],
   PasswordRejected: [
-    "The connection's password policy refuses the password.",
+    "The connection's password policy refuses the password; where the policy is known it was not even sent.",
     "Put a stronger password into the Secret.",
   ],
   UserConflict: [

@@ -11,6 +11,7 @@ import { newUserFrom } from "../core/writes.ts";
 import type { Clock, EpochMs } from "../runtime/clock.ts";
 import type { Remedy } from "../runtime/remedy.ts";
 import { findHolders, type Holders } from "./conflict.ts";
+import { explainRefusal, findCreationObjection, type Objection } from "./creation-check.ts";
 import { DirectoryError } from "./errors.ts";
 import { MARKER_KEY } from "./marker.ts";
 import type { Memory, Outcome, Refused, Verdict } from "./outcome.ts";
@@ -97,11 +98,13 @@ class Pass {
       changed: [...this.#work.changed],
       isDrift: this.#work.isDrift,
       reported: this.#work.reported,
-      notWritable: [...this.#work.notWritable],
+      notWritable: [...this.#work.notWritable.keys()],
       isPasswordSent: this.#work.isPasswordSent,
+      passwordFailure: this.#work.passwordFailure,
       memory: {
         lastSeen: this.#lastSeen,
         settled: this.#work.settled,
+        refusedPassword: this.#work.refusedPassword,
         goneSinceMs: this.#goneSinceMs,
         conflictSinceMs: this.#conflictSinceMs,
       },
@@ -179,7 +182,13 @@ class Pass {
 
   async #create(entry: "Created" | "Recreated"): Promise<Found> {
     const { desired, derivedId, password, marker } = this.#declaration;
-    if (password.kind === "missing") return refused(password.reason, password.message, { kind: "backoff" });
+    if (password.kind === "missing" || password.kind === "unneeded") {
+      return refused(password.reason, password.message, { kind: "backoff" });
+    }
+    const value = password.kind === "given" ? password.value : undefined;
+    const { connections } = this.#ports.directory;
+    const objection = await findCreationObjection(desired, value, connections, this.#signal);
+    if (objection !== undefined) return this.#object(objection);
     if (this.#declaration.ownership.kind !== "creating") {
       await this.#ports.claims.record(derivedId, "created", this.#signal);
     }
@@ -188,7 +197,7 @@ class Pass {
         ? desired
         : { ...desired, appMetadata: { ...desired.appMetadata, [MARKER_KEY]: marker.value } },
       derivedId === undefined ? undefined : bareId(derivedId),
-      password.kind === "given" ? password.value : undefined,
+      value,
     );
     try {
       const user = await this.#ports.directory.createUser(newUser, this.#signal);
@@ -199,9 +208,18 @@ class Pass {
       if (user.userId !== derivedId) await this.#ports.claims.record(user.userId, "created", this.#signal);
       return { user, entry };
     } catch (error) {
-      if (!(error instanceof DirectoryError) || error.code !== "already_exists") throw error;
-      return this.#resolveConflict(error);
+      if (!(error instanceof DirectoryError)) throw error;
+      if (error.code === "already_exists") return this.#resolveConflict(error);
+      if (error.remedy.kind !== "stall") throw error;
+      const isExplained = error.code === "connection_not_found";
+      const explanation = isExplained ? undefined : await explainRefusal(desired, value, connections, this.#signal);
+      return this.#object(explanation ?? { reason: REASON_OF[error.code], message: error.message });
     }
+  }
+
+  #object(objection: Objection): Refused {
+    if (objection.reason === "PasswordRejected") this.#work.passwordFailure = objection;
+    return refused(objection.reason, objection.message);
   }
 
   /** Somebody holds the id, address or username: ourselves from an attempt whose answer was lost, or another user. */
@@ -297,11 +315,12 @@ class Pass {
     if (password.kind === "missing") {
       return { ...refused(password.reason, password.message, { kind: "backoff" }), isRestDone: true };
     }
-    const { notWritable, reported, isDrift, isPasswordSent } = this.#work;
-    if (notWritable.size > 0) {
-      const names = [...notWritable].join(", ");
-      const message = `Auth0 refuses to change ${names}; everything else is as declared`;
-      return { ...refused("AttributeNotWritable", message), isRestDone: true };
+    const { reported, isDrift, isPasswordSent } = this.#work;
+    const objections = this.#work.objections();
+    const [first] = objections;
+    if (first !== undefined) {
+      const message = [...objections.map((one) => one.message), "everything else is as declared"].join("; ");
+      return { ...refused(first.reason, message), isRestDone: this.#work.failures.size === 0 };
     }
     if (entry !== "seen") return { kind: "ready", reason: entry, message: MESSAGE_OF[entry] };
     const changed = [...this.#work.changed, ...(isPasswordSent ? ["password"] : [])].join(", ");

@@ -1,13 +1,25 @@
 /**
  * Plan and apply: the only writes to a user that exists. What was learnt and done is kept here as it comes about, so that
- * a failure half-way loses nothing of it.
+ * a failure half-way loses nothing of it; and what can't be done of one attribute does not keep the others from being done.
  */
+import { findWriteObstacle, hasPasswords, isDecidedBy, needsConnection, type Connection } from "../core/connection.ts";
+import type { RootAttributeName } from "../core/desired-user.ts";
 import type { UserId } from "../core/ids.ts";
 import type { ObservedUser } from "../core/observed-user.ts";
-import { planUpdate, unmetChanges, type AttributePath, type Settled, type UpdatePlan } from "../core/plan.ts";
+import {
+  planUpdate,
+  unmetChanges,
+  type AttributePath,
+  type PlanHistory,
+  type Settled,
+  type UpdatePlan,
+} from "../core/plan.ts";
 import type { UserPatch } from "../core/writes.ts";
+import { findPasswordObjection, type Objection } from "./creation-check.ts";
 import { DirectoryError } from "./errors.ts";
+import type { RefusedPassword } from "./outcome.ts";
 import type { UserDirectory } from "./ports.ts";
+import { REASON_OF } from "./reasons.ts";
 import type { UserDeclaration } from "./reconcile-user.ts";
 
 /** How the user stands to the resource: `new` was created in this pass, `adopted` taken over in it. */
@@ -15,6 +27,7 @@ type Standing = "known" | "adopted" | "new";
 
 /** A plan made from memory may need a second round against the answer; a third would be a fight. */
 const MAX_ROUNDS = 2;
+const NONE: ReadonlySet<AttributePath> = new Set();
 
 export class UserWork {
   readonly #declaration: UserDeclaration;
@@ -23,7 +36,12 @@ export class UserWork {
   readonly #signal: AbortSignal;
   readonly settled: Map<AttributePath, Settled>;
   readonly changed = new Set<AttributePath>();
-  readonly notWritable: Set<AttributePath>;
+  /** What Auth0 lets nobody change, to why as far as it is known. */
+  readonly notWritable: Map<AttributePath, string | undefined>;
+  /** Attributes that could not be set, though they can be: an address that another user has. */
+  readonly failures = new Map<AttributePath, Objection>();
+  passwordFailure: Objection | undefined;
+  refusedPassword: RefusedPassword | undefined;
   reported: readonly AttributePath[];
   isPasswordSent = false;
   isDrift = false;
@@ -39,38 +57,106 @@ export class UserWork {
     this.#directory = directory;
     this.#see = see;
     this.#signal = signal;
-    this.settled = new Map(declaration.memory.settled);
-    this.notWritable = new Set(declaration.history.notWritable);
-    this.reported = [...declaration.history.reported];
+    const { memory, history } = declaration;
+    this.settled = new Map(memory.settled);
+    this.refusedPassword = memory.refusedPassword;
+    this.notWritable = new Map([...history.notWritable].map((path) => [path, undefined]));
+    this.reported = [...history.reported];
   }
 
-  /** @throws DirectoryError */
+  /** @throws DirectoryError where nothing more can be done in this pass */
   async bringAbout(observed: ObservedUser, standing: Standing): Promise<"done" | "vanished"> {
-    const { desired, history, password } = this.#declaration;
-    const isNewSpec = history.isNewSpec || standing !== "known";
-    const isInitial = history.isInitial || standing === "new";
+    const { history } = this.#declaration;
+    const facts = {
+      isNewSpec: history.isNewSpec || standing !== "known",
+      isInitial: history.isInitial || standing === "new",
+    };
     let user = observed;
-    let toSend =
-      password.kind === "given" && password.standing === "changed" && standing !== "new" ? password.value : undefined;
+    const connection = await this.#connectionOf(user);
+    let password = standing === "new" ? undefined : await this.#passwordToSend(user);
     for (let round = 1; round <= MAX_ROUNDS; round++) {
-      const plan = planUpdate(
-        desired,
-        user,
-        { ...history, isNewSpec, isInitial, settled: this.settled, notWritable: this.notWritable },
-        toSend,
-      );
+      const plan = this.#plan(user, facts, password, connection);
       this.reported = plan.reported;
       if (plan.patches.length === 0) break;
       const updated = await this.#update(user, plan);
       if (updated === "vanished") return "vanished";
-      if (plan.changes.length > 0 && (!isNewSpec || round > 1)) this.isDrift = true;
+      if (plan.changes.length > 0 && (!facts.isNewSpec || round > 1)) this.isDrift = true;
       user = updated;
-      toSend = undefined;
+      password = undefined;
     }
     return "done";
   }
 
-  /** Sends a plan's patches in order. Attributes that Auth0 refuses are dropped, and the rest is sent once more. */
+  /** Everything that could not be brought about, what was refused together in one sentence. */
+  objections(): Objection[] {
+    const objections = [...this.failures.values()];
+    if (this.passwordFailure !== undefined) objections.push(this.passwordFailure);
+    for (const [why, entries] of Map.groupBy(this.notWritable, ([, reason]) => reason)) {
+      const names = entries.map(([path]) => path).join(", ");
+      const message = why === undefined ? `Auth0 refuses to change ${names}` : `${names} can't be changed: ${why}`;
+      objections.push({ reason: "AttributeNotWritable", message });
+    }
+    return objections;
+  }
+
+  /** Read where only it can say what is writable. What it decides is decided anew, now that it may have been changed. */
+  async #connectionOf(user: ObservedUser): Promise<Connection | undefined> {
+    const { desired } = this.#declaration;
+    const { connections } = this.#directory;
+    const connection = needsConnection(desired, user)
+      ? await connections.read(desired.connection, this.#signal)
+      : connections.find(desired.connection);
+    if (connection === undefined) return undefined;
+    for (const path of this.notWritable.keys()) if (isDecidedBy(connection, path)) this.notWritable.delete(path);
+    return connection;
+  }
+
+  /** A password whose content changed, unless it is known that it would be refused. */
+  async #passwordToSend(user: ObservedUser): Promise<string | undefined> {
+    const { password, desired, history } = this.#declaration;
+    if (password.kind !== "given" || password.standing !== "changed") return undefined;
+    if (!hasPasswords(user)) {
+      const message = `connection ${desired.connection} keeps no passwords: take spec.password out`;
+      this.passwordFailure = { reason: "AttributeNotWritable", message };
+      return undefined;
+    }
+    if (!history.isNewSpec && password.version !== undefined && password.version === this.refusedPassword?.version) {
+      this.passwordFailure = { reason: "PasswordRejected", message: this.refusedPassword.message };
+      return undefined;
+    }
+    this.passwordFailure = await findPasswordObjection(
+      password.value,
+      { ...user.attributes, ...desired.attributes },
+      desired.connection,
+      this.#directory.connections,
+      this.#signal,
+    );
+    return this.passwordFailure === undefined ? password.value : undefined;
+  }
+
+  /** The plan without what is known to be refused. */
+  #plan(
+    user: ObservedUser,
+    facts: Pick<PlanHistory, "isNewSpec" | "isInitial">,
+    password: string | undefined,
+    connection: Connection | undefined,
+  ): UpdatePlan {
+    const { desired, history } = this.#declaration;
+    const plan = (): UpdatePlan => {
+      const isFree = this.notWritable.size + this.failures.size === 0;
+      const notWritable = isFree ? NONE : new Set([...this.notWritable.keys(), ...this.failures.keys()]);
+      return planUpdate(desired, user, { ...history, ...facts, settled: this.settled, notWritable }, password);
+    };
+    const first = plan();
+    const before = this.notWritable.size;
+    for (const change of first.changes) {
+      const obstacle = change.kind === "root" ? findWriteObstacle(change.path, user, connection) : undefined;
+      if (obstacle !== undefined) this.notWritable.set(change.path, obstacle);
+    }
+    return this.notWritable.size === before ? first : plan();
+  }
+
+  /** Sends a plan's patches in order. */
   async #update(before: ObservedUser, plan: UpdatePlan): Promise<ObservedUser | "vanished"> {
     let user = before;
     for (const patch of plan.patches) {
@@ -81,26 +167,52 @@ export class UserWork {
         throw error;
       }
     }
-    const sent = plan.changes.filter((change) => !this.notWritable.has(change.path));
+    const sent = plan.changes.filter(({ path }) => !this.notWritable.has(path) && !this.failures.has(path));
     for (const change of sent) this.changed.add(change.path);
     for (const [path, settled] of unmetChanges(sent, user)) this.settled.set(path, settled);
     return user;
   }
 
+  /** What Auth0 refuses is dropped, and the rest is sent once more. */
   async #send(id: UserId, patch: UserPatch): Promise<ObservedUser | undefined> {
     try {
       return await this.#sendOnce(id, patch);
     } catch (error) {
-      if (!(error instanceof DirectoryError) || error.code !== "attribute_not_writable") throw error;
-      if (error.attributes.length === 0) throw error;
-      for (const path of error.attributes) this.notWritable.add(path);
-      const attributes = Object.fromEntries(
-        Object.entries(patch.attributes).filter(([name]) => !error.attributes.some((path) => path === name)),
-      );
-      if (Object.keys(attributes).length === Object.keys(patch.attributes).length) throw error;
-      const rest = { ...patch, attributes };
+      if (!(error instanceof DirectoryError) || error.remedy.kind !== "stall") throw error;
+      const rest = this.#withoutRefused(patch, error);
       return isEmpty(rest) ? undefined : this.#sendOnce(id, rest);
     }
+  }
+
+  /**
+   * Notes what was refused: the attributes that the refusal names, else what sets this patch apart from the others.
+   * @throws `error` where neither can be told
+   */
+  #withoutRefused(patch: UserPatch, error: DirectoryError): UserPatch {
+    const objection = { reason: REASON_OF[error.code], message: error.message };
+    if (error.code === "attribute_not_writable") {
+      this.#directory.connections.doubt(this.#declaration.desired.connection);
+      const named = error.attributes.filter((path) => Object.hasOwn(patch.attributes, path));
+      if (named.length === 0) throw error;
+      for (const path of named) this.notWritable.set(path, undefined);
+      return without(patch, named);
+    }
+    if (patch.password !== undefined) {
+      this.passwordFailure = objection;
+      this.#noteRefusedPassword(error.message);
+      return { ...patch, password: undefined };
+    }
+    const apart = APART.filter((name) => patch.attributes[name] !== undefined);
+    if (apart.length === 0) throw error;
+    for (const path of apart) this.failures.set(path, objection);
+    return { ...without(patch, apart), verifyEmail: undefined };
+  }
+
+  #noteRefusedPassword(message: string): void {
+    const { password } = this.#declaration;
+    this.#directory.connections.doubt(this.#declaration.desired.connection);
+    if (password.kind !== "given" || password.version === undefined) return;
+    this.refusedPassword = { version: password.version, message };
   }
 
   async #sendOnce(id: UserId, patch: UserPatch): Promise<ObservedUser> {
@@ -109,6 +221,14 @@ export class UserWork {
     if (patch.password !== undefined) this.isPasswordSent = true;
     return user;
   }
+}
+
+/** The attributes for whose sake a patch is split off (`core/split.ts`). */
+const APART: readonly RootAttributeName[] = ["username", "email", "emailVerified"];
+
+function without(patch: UserPatch, names: readonly string[]): UserPatch {
+  const attributes = Object.fromEntries(Object.entries(patch.attributes).filter(([name]) => !names.includes(name)));
+  return { ...patch, attributes };
 }
 
 function isEmpty(patch: UserPatch): boolean {

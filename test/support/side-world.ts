@@ -38,8 +38,8 @@ export function verdictOf({ verdict }: Outcome): string {
   return verdict.kind === "undecided" ? "undecided" : `${verdict.kind} ${verdict.reason ?? "as before"}`;
 }
 
-export const given = (value: string, standing: "same" | "changed" | "unknown" = "changed") =>
-  ({ kind: "given", value, standing }) as const;
+export const given = (value: string, standing: "same" | "changed" | "unknown" | "left" = "changed") =>
+  ({ kind: "given", value, standing, version: `k:${value}` }) as const;
 
 export function messageOf({ verdict }: Outcome): string {
   return verdict.kind === "undecided" ? "" : verdict.message;

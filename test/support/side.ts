@@ -24,7 +24,12 @@ const NOTHING: OwnershipRecord = {
   provenance: "created",
 };
 /** A database connection creates nobody without one. */
-const UNCHANGED_PASSWORD: PasswordDeclaration = { kind: "given", value: "Correct-Horse-7", standing: "same" };
+const UNCHANGED_PASSWORD: PasswordDeclaration = {
+  kind: "given",
+  value: "Correct-Horse-7",
+  standing: "same",
+  version: "k:7",
+};
 let uids = 0;
 
 export function directoryOf(

@@ -57,7 +57,7 @@ let living = 0;
 let namespaces = 0;
 
 /** What the tests use as passwords and client secrets, and anything like an access token. */
-const SECRETS = /Correct-Horse-\d|Change-Me-Soon|simulator-secret|eyJ[\w-]{10,}\.[\w-]+/;
+const SECRETS = /Correct-Horse-[\w-]+|Change-Me-Soon|simulator-secret|eyJ[\w-]{10,}\.[\w-]+/;
 
 export async function aWorld(t: ExecutionContext, cluster: TestCluster, options: WorldOptions = {}): Promise<World> {
   t.timeout(600_000);

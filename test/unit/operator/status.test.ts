@@ -23,7 +23,6 @@ const declared: Declared = {
   managed: ["email", "nickname"],
   removed: ["nickname"],
   password: { kind: "unmanaged" },
-  passwordVersion: undefined,
   reconcileRequestedAt: undefined,
 };
 
@@ -37,6 +36,7 @@ function anOutcome(verdict: Verdict, rest: Partial<Outcome> = {}): Outcome {
     reported: [],
     notWritable: [],
     isPasswordSent: false,
+    passwordFailure: undefined,
     memory: NO_MEMORY,
     ...rest,
   };
@@ -132,9 +132,8 @@ test("drift that is left alone is named, dated once, and goes with the drift", (
   t.is(conditionsOf(gone)["DriftDetected"], undefined);
 });
 
-const given = (how: "same" | "changed" | "unknown"): Partial<Declared> => ({
-  password: { kind: "given", value: "never shown", standing: how },
-  passwordVersion: "k:new",
+const given = (how: "same" | "changed" | "unknown" | "left"): Partial<Declared> => ({
+  password: { kind: "given", value: "never shown", standing: how, version: "k:new" },
 });
 
 test("a password that was sent is noted by its version; one that is the same changes nothing", (t) => {
@@ -164,6 +163,41 @@ test("a password of which nothing is known is stamped anew and said to be so unt
 
   const next = statusAfter(unknown, anOutcome(ready()), { ...declared, ...given("same") }, AT);
   t.is(conditionsOf(next)["PasswordSynced"], "Unknown PasswordNotVerified");
+});
+
+test("a password that is left to the person is said to be, and its version stays", (t) => {
+  const sent = statusAfter(
+    standing,
+    anOutcome(ready(), { isPasswordSent: true }),
+    { ...declared, ...given("changed") },
+    AT,
+  );
+
+  const left = statusAfter(sent, anOutcome(ready()), { ...declared, ...given("left") }, AT);
+  const gone = statusAfter(
+    left,
+    anOutcome(ready()),
+    { ...declared, password: { kind: "unneeded", reason: "SecretNotFound", message: "gone" } },
+    AT,
+  );
+
+  t.is(conditionsOf(left)["PasswordSynced"], "True PasswordLeft");
+  t.is(mergePatchBetween(left, gone), undefined);
+  t.is(gone.passwordVersion, "k:new");
+});
+
+test("a password that was refused keeps the user Ready to be read and says why", (t) => {
+  const passwordFailure = { reason: "PasswordRejected", message: "it is shorter than 8 characters" } as const;
+
+  const failed = statusAfter(
+    standing,
+    anOutcome(refused("stall", true), { passwordFailure }),
+    { ...declared, ...given("changed") },
+    AT,
+  );
+
+  t.is(conditionsOf(failed)["PasswordSynced"], "False PasswordRejected");
+  t.is(failed.passwordVersion, undefined);
 });
 
 test("a spec without a password says nothing of passwords any more", (t) => {
