@@ -19,8 +19,8 @@ import { Router, type Match } from "./router.ts";
 import { Tenant, type TenantOptions } from "./tenant.ts";
 
 export interface SimulatorOptions extends TenantOptions {
-  /** Users to start with; see `seedUser`. */
-  readonly users?: readonly JsonObject[] | undefined;
+  /** Users that a new tenant starts with; see `seedUser`. */
+  readonly users?: Iterable<JsonObject> | undefined;
   readonly log: Log;
 }
 
@@ -38,7 +38,7 @@ export class Simulator {
   constructor({ users = [], log, ...options }: SimulatorOptions) {
     this.#log = log;
     this.tenant = new Tenant(options, ALL_SCOPES);
-    for (const user of users) seedUser(this.tenant, user);
+    if (!options.saved) for (const user of users) seedUser(this.tenant, user);
   }
 
   /** Serves one request in process. Never throws: a bug is a 500, and its stack goes to the log. */
@@ -72,7 +72,9 @@ export class Simulator {
 
   #answerOf(serve: () => Answer): Answer {
     try {
-      return serve();
+      const answer = serve();
+      this.tenant.state.commit();
+      return answer;
     } catch (error) {
       if (error instanceof Refusal) return error.answer;
       if (error instanceof InvalidInput) return badRequest(error.message).answer;

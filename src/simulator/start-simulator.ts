@@ -1,10 +1,13 @@
 /** Starting the simulator as a server: for tests, and as a part of the program. */
 import { once } from "node:events";
 import type { Part } from "../runtime/run-group.ts";
+import { DataFile } from "./state/data-file.ts";
 import { listen } from "./server.ts";
 import { Simulator, type SimulatorOptions } from "./simulator.ts";
 
-export interface StartOptions extends SimulatorOptions {
+export interface StartOptions extends Omit<SimulatorOptions, "saved"> {
+  /** Keeps the tenant's state; where it holds one already, that goes on, and what a new one would start with counts for nothing. */
+  readonly dataFile?: string | undefined;
   /** 127.0.0.1 unless told otherwise: whoever reaches `/_simulator` may do everything. */
   readonly host?: string | undefined;
   /** A free one unless given. */
@@ -27,8 +30,10 @@ export interface RunningSimulator {
  *   port is taken
  */
 export async function startSimulator(options: StartOptions, signal: AbortSignal): Promise<RunningSimulator> {
-  const { host = "127.0.0.1", port = 0, clock, log } = options;
-  const simulator = new Simulator(options);
+  const { host = "127.0.0.1", port = 0, dataFile, clock, log } = options;
+  const file = dataFile === undefined ? undefined : new DataFile(dataFile, log);
+  const simulator = new Simulator({ ...options, saved: file?.saved });
+  file?.keep(simulator.tenant.state);
   const own = new AbortController();
   const listener = await listen({ simulator, host, port, clock, log }, AbortSignal.any([signal, own.signal]));
   const url = `http://${host.includes(":") ? `[${host}]` : host}:${String(listener.port)}`;
@@ -36,9 +41,10 @@ export async function startSimulator(options: StartOptions, signal: AbortSignal)
     url,
     port: listener.port,
     simulator,
-    close() {
+    async close() {
       own.abort();
-      return listener.closed;
+      await listener.closed;
+      file?.close();
     },
   };
 }

@@ -24,6 +24,7 @@ export interface TenantOptions {
   readonly domain?: string | undefined;
   /** Limits its rates; without one nothing is limited. */
   readonly plan?: PlanName | undefined;
+  /** They can be used whatever was saved. */
   readonly clients?: readonly ClientOptions[] | undefined;
   readonly connections?: readonly ConnectionOptions[] | undefined;
   /** Verified custom domains. With several, POST /users must name one in a header. */
@@ -83,15 +84,12 @@ export class Tenant {
       this.search.noteChange(before, after);
       this.recentDeletions.noteChange(before, after);
     });
-    if (saved) for (const change of saved) this.state.apply(change);
-    else this.#begin(options);
-  }
-
-  /** What a new tenant has. */
-  #begin({ clients = [DEFAULT_CLIENT], connections = DEFAULT_CONNECTIONS }: TenantOptions): void {
-    for (const client of clients) this.clients.put(client);
-    const clientIds = this.clients.ids();
-    for (const connection of connections) this.connections.put(newConnection(connection, clientIds, this.random));
+    for (const change of saved ?? []) this.state.apply(change);
+    for (const client of options.clients ?? [DEFAULT_CLIENT]) this.clients.put(client);
+    if (saved) return;
+    for (const connection of options.connections ?? DEFAULT_CONNECTIONS) {
+      this.connections.put(newConnection(connection, this.clients.ids(), random));
+    }
   }
 
   get switches(): Switches {

@@ -9,9 +9,16 @@ import { Collection, type ParseItem, type StoredCollection } from "./collection.
 /** Without an item: the one with that id is gone. */
 export type Change = readonly [collection: string, id: string, item?: unknown];
 
+/** Whoever saves what changes. */
+export interface StateKeeper {
+  note(change: Change): void;
+  /** Everything noted is to survive the process. Throws where it cannot. */
+  commit(): void;
+}
+
 export class State {
   readonly #collections = new Map<string, StoredCollection>();
-  #onChange: ((change: Change) => void) | undefined;
+  #keeper: StateKeeper | undefined;
 
   /**
    * A new collection.
@@ -23,7 +30,7 @@ export class State {
     const collection = new Collection(name, parse);
     this.#collections.set(name, collection);
     collection.subscribe((id, _before, after) => {
-      this.#onChange?.(after === undefined ? [name, id] : [name, id, after]);
+      this.#keeper?.note(after === undefined ? [name, id] : [name, id, after]);
     });
     return collection;
   }
@@ -33,9 +40,14 @@ export class State {
     return this.#collections.values().reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** Whoever saves what changes from now on; one at most. */
-  onChange(listener: (change: Change) => void): void {
-    this.#onChange = listener;
+  /** From now on changes are noted with this one. */
+  keepIn(keeper: StateKeeper): void {
+    this.#keeper = keeper;
+  }
+
+  /** Before an answer leaves: what it tells of is saved, where anybody saves. */
+  commit(): void {
+    this.#keeper?.commit();
   }
 
   /** Everything, as changes to an empty state. */
