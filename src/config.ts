@@ -10,6 +10,7 @@ import type { Credentials } from "./auth0/token-source.ts";
 import { parseDurationMs } from "./api/duration.ts";
 import { tenantDomain } from "./core/ids.ts";
 import type { LogLevel } from "./runtime/log.ts";
+import { CONNECTION_PRESETS, type ConnectionPreset } from "./simulator/connections/presets.ts";
 import { PLANS, type PlanName } from "./simulator/quota/plans.ts";
 
 export interface Tenant {
@@ -20,6 +21,12 @@ export interface Tenant {
 export interface HostPort {
   readonly host: string;
   readonly port: number;
+}
+
+/** The median, and the 99th percentile where answers are to differ. */
+export interface Latency {
+  readonly ms: number;
+  readonly p99Ms: number | undefined;
 }
 
 export interface LogConfig {
@@ -65,7 +72,15 @@ export interface SimulateConfig {
   readonly listen: HostPort;
   readonly domain: string | undefined;
   readonly plan: PlanName | undefined;
+  readonly userCount: number;
+  readonly seed: number;
+  readonly tenantFile: string | undefined;
+  readonly connectionPreset: ConnectionPreset;
+  readonly dataFile: string | undefined;
+  readonly latency: Latency | undefined;
   readonly searchLagMs: number;
+  readonly faultsFile: string | undefined;
+  readonly isTls: boolean;
   readonly clientId: string;
   readonly clientSecret: string;
   readonly log: LogConfig;
@@ -87,6 +102,10 @@ export interface Refusal {
 }
 
 const PLAN_NAMES = Object.keys(PLANS).filter((name): name is PlanName => name in PLANS);
+const PRESETS = Object.keys(CONNECTION_PRESETS).filter((name): name is ConnectionPreset => name in CONNECTION_PRESETS);
+
+/** A million of them take some 2 GB. */
+const MAX_USERS = 1_000_000;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Settings = Readonly<Record<string, unknown>>;
@@ -106,7 +125,7 @@ export function parseConfig(
   let printed = "";
   let result: Config | undefined;
   const problems: string[] = [];
-  const program = createProgram({ version, plans: PLAN_NAMES }, (command, options, paths) => {
+  const program = createProgram({ version, plans: PLAN_NAMES, presets: PRESETS }, (command, options, paths) => {
     result = configFrom(new Reader({ command, options, env, isTerminal, problems }), paths);
   });
   for (const command of [program, ...program.commands]) {
@@ -163,7 +182,15 @@ function configFrom(read: Reader, paths: readonly string[]): Config | undefined 
         listen: { host: read.text("host") ?? "127.0.0.1", port: read.count("port", 0, 65_535) },
         domain: read.text("domain"),
         plan: read.choice("plan", PLAN_NAMES),
+        userCount: read.count("users", 0, MAX_USERS),
+        seed: read.count("seed", 0, 2 ** 32 - 1),
+        tenantFile: read.text("tenant"),
+        connectionPreset: read.choice("connectionPreset", PRESETS) ?? "default",
+        dataFile: read.text("data"),
+        latency: read.latency("latency"),
         searchLagMs: read.duration("searchLag", 0),
+        faultsFile: read.text("faults"),
+        isTls: read.flag("tls"),
         clientId: read.text("clientId") ?? "",
         clientSecret: read.text("clientSecret") ?? "",
         log: read.log(),
@@ -246,6 +273,18 @@ class Reader {
     if (ms === undefined) this.#refuse(name, `must be a duration such as 30s or 1h30m, is "${text}"`);
     else if (ms < leastMs) this.#refuse(name, `must be at least ${String(leastMs / 1000)}s, is ${text}`);
     return ms ?? 0;
+  }
+
+  latency(name: string): Latency | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const [median, p99, ...more] = text.split("..").map(parseDurationMs);
+    const isRange = text.includes("..");
+    if (median !== undefined && more.length === 0 && (!isRange || (p99 !== undefined && p99 >= median))) {
+      return { ms: median, p99Ms: p99 };
+    }
+    this.#refuse(name, `must be a duration such as 50ms, or two such as 50ms..200ms, is "${text}"`);
+    return undefined;
   }
 
   /** `:8080`, `127.0.0.1:8080`, `[::1]:8080`; `0` is none. */

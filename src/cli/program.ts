@@ -31,10 +31,14 @@ Environment:
   AUTH0_CLIENT_SECRET  its secret; or
   AUTH0_API_TOKEN      a Management API token as it is`;
 
-export function createProgram(
-  { version, plans }: { readonly version: string; readonly plans: readonly string[] },
-  onCommand: OnCommand,
-): Command {
+export interface ProgramOptions {
+  readonly version: string;
+  /** Names of the simulator's plans and of its databases, the default first. */
+  readonly plans: readonly string[];
+  readonly presets: readonly string[];
+}
+
+export function createProgram({ version, plans, presets }: ProgramOptions, onCommand: OnCommand): Command {
   const program = new Command("auth0-user-operator")
     .description("Keeps Auth0 users declared in YAML true.")
     .version(version)
@@ -116,7 +120,21 @@ export function createProgram(
       .addOption(option("--host <host>", "address to listen on; whoever reaches it may do everything", "127.0.0.1"))
       .addOption(option("--domain <domain>", "the tenant's domain (default: the Host that a request names)"))
       .addOption(option("--plan <plan>", `the rate limits of this plan: ${plans.join(", ")} (default: none)`))
+      .addOption(option("--users <count>", "people that a new tenant begins with, made up", "0"))
+      .addOption(option("--seed <number>", "the same people and the same faults for the same seed", "1"))
+      .addOption(
+        option("--tenant <file>", "what a new tenant has: connections, clients, users, switches, in YAML or JSON"),
+      )
+      .addOption(
+        option("--connection-preset <name>", `the database of a new tenant: ${presets.join(", ")}`, presets[0]),
+      )
+      .addOption(option("--data <file>", "keep the tenant in this file; without it, it ends with the process"))
+      .addOption(
+        option("--latency <duration>", "time that each answer takes: 50ms, or median..99th percentile: 50ms..200ms"),
+      )
       .addOption(option("--search-lag <duration>", "how long the search index lags behind writes", "0ms"))
+      .addOption(option("--faults <file>", "what shall go wrong, in YAML or JSON; see docs/simulator.md"))
+      .addOption(option("--tls", "speak https, with a certificate made at start", false))
       .addOption(option("--client-id <id>", "client that may do everything", "simulator-client"))
       .addOption(option("--client-secret <secret>", "its secret; of this simulator only", "simulator-secret")),
   ).action((options: Settings, command: Command) => {

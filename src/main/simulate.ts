@@ -1,28 +1,97 @@
 /** `simulate`: an Auth0 tenant on this machine. */
+import { writeFileSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
 import process from "node:process";
 import type { SimulateConfig } from "../config.ts";
+import { isJsonObject } from "../runtime/json.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { systemRandom } from "../runtime/random.ts";
-import { simulatorPart } from "../simulator/start-simulator.ts";
+import { CONNECTION_PRESETS } from "../simulator/connections/presets.ts";
+import { parseFaultPlan, type FaultRule } from "../simulator/faults/fault-plan.ts";
+import { InvalidInput } from "../simulator/parser.ts";
+import { simulatorPart, type RunningSimulator, type StartOptions } from "../simulator/start-simulator.ts";
+import { parseTenantFile, parseYaml } from "../simulator/tenant-file.ts";
+import { madeUpUsers } from "../simulator/users/made-up-users.ts";
 import { logFrom } from "./parts.ts";
 
-/** Prints its address on standard output once it can be reached. */
+/** Prints its address, and with TLS the authority's file, on standard output once it can be reached. */
 export async function simulate(config: SimulateConfig, signal: AbortSignal): Promise<number> {
-  const part = simulatorPart(
-    {
-      ...config.listen,
-      domain: config.domain,
-      plan: config.plan,
-      clients: [{ clientId: config.clientId, clientSecret: config.clientSecret }],
-      switches: { searchLagMs: config.searchLagMs },
-      clock: systemClock,
-      random: systemRandom,
-      log: logFrom(config.log),
-    },
-    ({ url }) => {
-      process.stdout.write(`${url}\n`);
-    },
+  const folder = await mkdtemp(path.join(os.tmpdir(), "auth0-user-operator-simulator-"));
+  try {
+    const part = simulatorPart(await optionsFrom(config), (running) => {
+      announce(running, path.join(folder, "ca.pem"));
+    });
+    await part.run(signal);
+    return 0;
+  } catch (error) {
+    if (!isUsersMistake(error)) throw error;
+    process.stderr.write(`error: ${error.message}\n`);
+    return 1;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function announce({ url, ca }: RunningSimulator, caFile: string): void {
+  if (ca !== undefined) writeFileSync(caFile, ca);
+  process.stdout.write(ca === undefined ? `${url}\n` : `${url}\nTrust the authority in ${caFile}\n`);
+}
+
+async function optionsFrom(config: SimulateConfig): Promise<StartOptions> {
+  const { listen, plan, seed, userCount, dataFile, isTls, searchLagMs, clientId, clientSecret, log } = config;
+  const file = await readTenant(config.tenantFile);
+  return {
+    ...listen,
+    domain: config.domain ?? file.domain,
+    plan,
+    tls: isTls,
+    dataFile,
+    customDomains: file.customDomains,
+    connections: file.connections ?? CONNECTION_PRESETS[config.connectionPreset],
+    clients: [{ clientId, clientSecret }, ...(file.clients ?? [])],
+    users: chain(file.users ?? [], madeUpUsers({ count: userCount, seed, now: systemClock.now() })),
+    switches: { ...file.switches, ...(searchLagMs > 0 && { searchLagMs }) },
+    faults: await readFaults(config),
+    clock: systemClock,
+    random: systemRandom,
+    log: logFrom(log),
+  };
+}
+
+function* chain<T>(...parts: readonly Iterable<T>[]): Generator<T> {
+  for (const part of parts) yield* part;
+}
+
+async function readTenant(name: string | undefined): Promise<ReturnType<typeof parseTenantFile>> {
+  return name === undefined ? {} : parseTenantFile(await readFile(name, "utf8"), name);
+}
+
+/** The plan of `--faults`, with the delay of `--latency` before it. */
+async function readFaults({ faultsFile, latency, seed }: SimulateConfig): Promise<unknown> {
+  const plan = faultsFile === undefined ? {} : parseYaml(await readFile(faultsFile, "utf8"), faultsFile);
+  const { rules, ...others } = parseFaultPlan(isJsonObject(plan) ? { seed, ...plan } : plan);
+  const delay: readonly FaultRule[] = latency
+    ? [
+        {
+          kind: "latency",
+          route: "*",
+          rate: 1,
+          ms: latency.ms,
+          ...(latency.p99Ms !== undefined && { p99Ms: latency.p99Ms }),
+        },
+      ]
+    : [];
+  return { ...others, rules: [...delay, ...rules] };
+}
+
+/** What a person can put right without having seen the program from inside. */
+function isUsersMistake(error: unknown): error is Error {
+  if (error instanceof InvalidInput) return true;
+  return (
+    error instanceof Error &&
+    "code" in error &&
+    ["EADDRINUSE", "EACCES", "ENOENT", "EISDIR"].includes(String(error.code))
   );
-  await part.run(signal);
-  return 0;
 }

@@ -1,17 +1,21 @@
 /** The simulator's HTTP side: reads requests, hands them in, and delivers what becomes of them. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import { isAbortOf } from "../runtime/abort.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Outcome } from "./faults/outcome.ts";
 import { maxBodyBytes, type Answer } from "./http.ts";
 import type { Simulator } from "./simulator.ts";
+import type { ServerCertificate } from "./tls/certificate.ts";
 
 export interface ServerOptions {
   readonly simulator: Simulator;
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
+  /** With one, https. */
+  readonly certificate: Pick<ServerCertificate, "cert" | "key"> | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -33,14 +37,18 @@ const MAX_DRAINED_BYTES = 64 << 20;
 
 /** Resolves once the server listens; it ends, with all its connections, when `signal` is aborted. */
 export async function listen(options: ServerOptions, signal: AbortSignal): Promise<Listener> {
-  const { host, port, log } = options;
+  const { host, port, certificate, log } = options;
   signal.throwIfAborted();
-  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (incoming, outgoing) => {
+  const onRequest = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     serve(options, incoming, outgoing, signal).catch((error: unknown) => {
       if (!isAbortOf(signal, error)) log.debug("a request ended without an answer", { error });
       outgoing.destroy();
     });
-  });
+  };
+  const limits = { maxHeaderSize: MAX_HEADER_BYTES };
+  const server = certificate
+    ? createSecureServer({ ...limits, cert: certificate.cert, key: certificate.key }, onRequest)
+    : createServer(limits, onRequest);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.on("clientError", (_error, socket) => {
     if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");

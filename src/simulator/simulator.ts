@@ -21,6 +21,8 @@ import { Tenant, type TenantOptions } from "./tenant.ts";
 export interface SimulatorOptions extends TenantOptions {
   /** Users that a new tenant starts with; see `seedUser`. */
   readonly users?: Iterable<JsonObject> | undefined;
+  /** What shall go wrong; as `PUT /_simulator/faults` takes it. */
+  readonly faults?: unknown;
   readonly log: Log;
 }
 
@@ -35,10 +37,23 @@ export class Simulator {
   readonly #calls = new Calls();
   readonly #log: Log;
 
-  constructor({ users = [], log, ...options }: SimulatorOptions) {
+  constructor({ users = [], faults, log, ...options }: SimulatorOptions) {
     this.#log = log;
     this.tenant = new Tenant(options, ALL_SCOPES);
-    if (!options.saved) for (const user of users) seedUser(this.tenant, user);
+    if (faults !== undefined) this.tenant.faults.setPlan(faults);
+    if (!options.saved) this.#seed(users);
+  }
+
+  #seed(users: Iterable<JsonObject>): void {
+    let index = 0;
+    for (const user of users) {
+      try {
+        seedUser(this.tenant, user);
+      } catch (error) {
+        throw error instanceof Refusal ? new InvalidInput(`users/${String(index)}: ${error.message}`) : error;
+      }
+      index++;
+    }
   }
 
   /** Serves one request in process. Never throws: a bug is a 500, and its stack goes to the log. */

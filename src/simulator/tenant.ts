@@ -2,7 +2,8 @@
 import type { Clock, EpochMs } from "../runtime/clock.ts";
 import type { JsonObject } from "../runtime/json.ts";
 import type { Random } from "../runtime/random.ts";
-import { Connections, DEFAULT_CONNECTIONS, newConnection, type ConnectionOptions } from "./connections/connections.ts";
+import { Connections, newConnection, type ConnectionOptions } from "./connections/connections.ts";
+import { CONNECTION_PRESETS } from "./connections/presets.ts";
 import { Faults } from "./faults/faults.ts";
 import { EventLog } from "./feed/event-log.ts";
 import { announceUser } from "./feed/user-events.ts";
@@ -87,7 +88,7 @@ export class Tenant {
     for (const change of saved ?? []) this.state.apply(change);
     for (const client of options.clients ?? [DEFAULT_CLIENT]) this.clients.put(client);
     if (saved) return;
-    for (const connection of options.connections ?? DEFAULT_CONNECTIONS) {
+    for (const connection of options.connections ?? CONNECTION_PRESETS.default) {
       this.connections.put(newConnection(connection, this.clients.ids(), random));
     }
   }

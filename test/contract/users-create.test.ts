@@ -1,7 +1,7 @@
 /** What POST /api/v2/users answers. A title that ends in [rec] is a recorded fact; [doc] a documented or reported one. */
 import { createHash } from "node:crypto";
 import test from "ava";
-import { STRICT_DATABASE_OPTIONS } from "../../src/simulator/connections/connections.ts";
+import { STRICT_DATABASE_OPTIONS } from "../../src/simulator/connections/presets.ts";
 import { openTestSimulator, startTestSimulator, type Reply } from "../support/start-simulator.ts";
 
 const DATABASE = "Username-Password-Authentication";

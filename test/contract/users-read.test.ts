@@ -3,7 +3,7 @@
  * reported one.
  */
 import test from "ava";
-import { STRICT_DATABASE_OPTIONS } from "../../src/simulator/connections/connections.ts";
+import { STRICT_DATABASE_OPTIONS } from "../../src/simulator/connections/presets.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { openTestSimulator, startTestSimulator, type Reply } from "../support/start-simulator.ts";
 
