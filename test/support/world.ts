@@ -60,13 +60,7 @@ let namespaces = 0;
 const SECRETS = /Correct-Horse-[\w-]+|Change-Me-Soon|simulator-secret|eyJ[\w-]{10,}\.[\w-]+/;
 
 export async function aWorld(t: ExecutionContext, cluster: TestCluster, options: WorldOptions = {}): Promise<World> {
-  t.timeout(600_000);
-  if (living >= MAX_WORLDS) await new Promise<void>((resolve) => waiting.push(resolve));
-  living++;
-  t.teardown(() => {
-    living--;
-    waiting.shift()?.();
-  });
+  await aPlaceForAWorld(t);
   if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is not there: npm run build`);
   const kubeconfig = await accountKubeconfig(cluster);
   const namespace = `world-${String(++namespaces)}`;
@@ -77,6 +71,17 @@ export async function aWorld(t: ExecutionContext, cluster: TestCluster, options:
   await world.must(["apply", "-f", "-"], ownRights(namespace));
   if (options.isStarted !== false) await world.start();
   return world;
+}
+
+/** Waits until few enough worlds live; the place is held until the test ends. */
+export async function aPlaceForAWorld(t: ExecutionContext): Promise<void> {
+  t.timeout(600_000);
+  if (living >= MAX_WORLDS) await new Promise<void>((resolve) => waiting.push(resolve));
+  living++;
+  t.teardown(() => {
+    living--;
+    waiting.shift()?.();
+  });
 }
 
 export class World {
