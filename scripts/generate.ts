@@ -8,6 +8,8 @@ import { AUTH0_USER_SPEC } from "../src/api/auth0-user.ts";
 import { AUTH0_USER_CRD } from "../src/api/crd.ts";
 import { REASONS } from "../src/reconcile/reasons.ts";
 import { chartValues } from "./chart-readme.ts";
+import { dashboard } from "./dashboard.ts";
+import { metricRows } from "./metrics-table.ts";
 import { renderedManifests } from "./rendered-manifests.ts";
 
 const YAML = { lineWidth: 120, noRefs: true } as const;
@@ -27,6 +29,8 @@ const FILES: Readonly<Record<string, Content>> = {
   ),
   "manifests/crds/kustomization.yaml": () => crdsKustomization(),
   "charts/auth0-user-operator/README.md": (standing) => between(standing, "values", valuesTable()),
+  "charts/auth0-user-operator/files/dashboard.json": () => JSON.stringify(dashboard()),
+  "docs/metrics.md": (standing) => between(standing, "metrics", metricsTable()),
   "docs/conditions.md": (standing) => between(standing, "reasons", reasonsTable()),
   "README.md": (standing) => between(standing, "fields", fieldsTable()),
 };
@@ -88,6 +92,13 @@ function valuesTable(): string {
   return table(["Value", "What it is", "Default"], rows);
 }
 
+function metricsTable(): string {
+  return table(
+    ["Metric", "Type", "Labels", "What it tells"],
+    metricRows().map((cells) => `| ${cells.map(cell).join(" | ")} |`),
+  );
+}
+
 function reasonsTable(): string {
   const rows = Object.entries(REASONS).map(
     ([reason, [meaning, advice]]) => `| \`${reason}\` | ${meaning} | ${advice} |`,
@@ -112,7 +123,7 @@ function typeOf(schema: {
 }
 
 function cell(text: string): string {
-  return text.replaceAll("|", String.raw`\|`);
+  return text.replaceAll("|", String.raw`\|`).replaceAll("<", "&lt;");
 }
 
 function table(head: readonly string[], rows: readonly string[]): string {

@@ -16,6 +16,15 @@ export interface RateHeaders {
   readonly fullAtMs: EpochMs;
 }
 
+/** How a bucket stands, as far as is known. */
+export interface BucketLevel {
+  readonly limit: number;
+  readonly remaining: number;
+  readonly refillPerSecond: number;
+  /** Calls that wait for their turn. */
+  readonly waiting: number;
+}
+
 export type Admission = { readonly kind: "go" } | { readonly kind: "come back"; readonly atMs: EpochMs };
 
 /** Whoever would wait longer is told when to come back, and holds no place meanwhile. */
@@ -89,6 +98,16 @@ export class Bucket {
     this.#remaining = 1 + this.#reserve; // the moment named is one at which a call passes
     this.#atMs = this.#closedUntilMs;
     this.#beginCount();
+  }
+
+  get level(): BucketLevel {
+    const isClosed = this.#clock.now() < this.#closedUntilMs;
+    return {
+      limit: this.#limit,
+      remaining: isClosed ? 0 : Math.max(0, this.#available + this.#reserve),
+      refillPerSecond: this.#inflowPerMs * 1000,
+      waiting: this.#waiting.size,
+    };
   }
 
   #learn({ limit, remaining, fullAtMs }: RateHeaders): void {

@@ -4,12 +4,13 @@
  * queue.
  */
 import pRetry from "p-retry";
-import { Counter, Histogram, type Registry } from "prom-client";
 import type { JsonMap } from "../core/json.ts";
 import { DirectoryError } from "../reconcile/errors.ts";
 import type { Clock, EpochMs } from "../runtime/clock.ts";
-import type { RateHeaders } from "./bucket.ts";
+import type { SetGauge } from "../runtime/sampled-gauge.ts";
+import type { BucketLevel, RateHeaders } from "./bucket.ts";
 import { NoAnswerError, TenantHttp, type HttpAnswer } from "./http.ts";
+import type { Auth0Metrics } from "./metrics.ts";
 import { Quota, type CallKind } from "./quota.ts";
 import type { TenantAddress } from "./tenant-address.ts";
 import { TokenSource, type Credentials } from "./token-source.ts";
@@ -44,8 +45,8 @@ export class ManagementApi {
   readonly #tokens: TokenSource;
   readonly #quota: Quota;
   readonly #userAgent: string;
-  readonly #requests: Counter<"method" | "route" | "status">;
-  readonly #durations: Histogram<"method" | "route">;
+  readonly #metrics: Auth0Metrics;
+  readonly #stopSampling: readonly (() => void)[];
 
   constructor({
     address,
@@ -58,29 +59,18 @@ export class ManagementApi {
     readonly credentials: Credentials;
     readonly userAgent: string;
     readonly clock: Clock;
-    readonly metrics: Registry;
+    readonly metrics: Auth0Metrics;
   }) {
     this.address = address;
     this.clock = clock;
     this.#userAgent = userAgent;
     this.#quota = new Quota(clock);
     this.#http = new TenantHttp(address.origin, clock);
-    this.#requests = new Counter({
-      name: "auth0_user_operator_auth0_requests_total",
-      help: "Calls to Auth0 by route and status; status 0 is no answer.",
-      labelNames: ["method", "route", "status"],
-      registers: [metrics],
-    });
-    this.#durations = new Histogram({
-      name: "auth0_user_operator_auth0_request_duration_seconds",
-      help: "Time from sending a call to Auth0 to the end of its answer.",
-      labelNames: ["method", "route"],
-      buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
-      registers: [metrics],
-    });
+    this.#metrics = metrics;
     this.#tokens = new TokenSource(address, credentials, this.#http, clock, (status) => {
-      this.#requests.inc({ method: "POST", route: "/oauth/token", status });
+      this.#count("POST", "/oauth/token", status);
     });
+    this.#stopSampling = this.#sample();
   }
 
   /**
@@ -99,6 +89,7 @@ export class ManagementApi {
   }
 
   close(): void {
+    for (const stop of this.#stopSampling) stop();
     this.#http.close();
   }
 
@@ -140,13 +131,15 @@ export class ManagementApi {
     } catch (error) {
       this.#quota.leave(place, { kind: "unanswered" });
       if (!(error instanceof NoAnswerError)) throw error;
-      this.#requests.inc({ method: call.method, route: call.route, status: 0 });
+      this.#count(call.method, call.route, 0);
       throw callFailed("unavailable", `${call.what}: no answer from ${this.address.domain}: ${error.message}`, {
         cause: error,
       });
     }
-    this.#requests.inc({ method: call.method, route: call.route, status: answer.status });
-    this.#durations.observe({ method: call.method, route: call.route }, (this.clock.monotonicMs() - startMs) / 1000);
+    this.#count(call.method, call.route, answer.status);
+    const { method, route } = call;
+    const seconds = (this.clock.monotonicMs() - startMs) / 1000;
+    this.#metrics.durations.observe({ tenant: this.address.domain, method, route }, seconds);
     const headers = rateHeaders(answer);
     if (answer.status === 429) {
       const untilMs = retryAtMs(answer) ?? headers?.fullAtMs ?? answer.atMs + DEFAULT_CLOSED_MS;
@@ -155,6 +148,28 @@ export class ManagementApi {
     }
     this.#quota.leave(place, { kind: "answered", headers, isSuccess: answer.status >= 200 && answer.status <= 299 });
     return answer;
+  }
+
+  #count(method: string, route: string, status: number): void {
+    this.#metrics.requests.inc({ tenant: this.address.domain, method, route, status });
+  }
+
+  #sample(): readonly (() => void)[] {
+    const { quotaLimit, quotaRemaining, quotaRefill, quotaWaiting, tokenExpiry } = this.#metrics;
+    const tenant = this.address.domain;
+    const ofBuckets = (value: (level: BucketLevel) => number) => (set: SetGauge<"tenant" | "bucket">) => {
+      for (const level of this.#quota.levels()) set({ tenant, bucket: String(level.limit) }, value(level));
+    };
+    return [
+      quotaLimit.onCollect(ofBuckets(({ limit }) => limit)),
+      quotaRemaining.onCollect(ofBuckets(({ remaining }) => remaining)),
+      quotaRefill.onCollect(ofBuckets(({ refillPerSecond }) => refillPerSecond)),
+      quotaWaiting.onCollect(ofBuckets(({ waiting }) => waiting)),
+      tokenExpiry.onCollect((set) => {
+        const { expiresAtMs } = this.#tokens;
+        if (expiresAtMs !== undefined) set({ tenant }, expiresAtMs / 1000);
+      }),
+    ];
   }
 }
 

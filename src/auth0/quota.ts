@@ -5,7 +5,7 @@
  */
 import { abortable } from "../runtime/abort.ts";
 import type { Clock, EpochMs } from "../runtime/clock.ts";
-import { Bucket, type Admission, type RateHeaders } from "./bucket.ts";
+import { Bucket, type Admission, type BucketLevel, type RateHeaders } from "./bucket.ts";
 
 /** The kinds that Auth0's self-service plans count apart. */
 export type CallKind = "read users" | "write users" | "delete users" | "read connections" | "other";
@@ -77,6 +77,10 @@ export class Quota {
       gate.bucket.observe(headers);
     }
     endProbe(end.kind !== "unanswered");
+  }
+
+  levels(): readonly BucketLevel[] {
+    return [...this.#buckets.values()].map((bucket) => bucket.level);
   }
 
   /** The first call of a kind may go into any bucket: it takes a place in every one that is known. */

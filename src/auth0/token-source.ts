@@ -56,6 +56,11 @@ export class TokenSource {
     this.#onAnswer = onAnswer;
   }
 
+  /** Undefined while there is none, or none whose end is known. */
+  get expiresAtMs(): EpochMs | undefined {
+    return this.#token?.expiresAtMs;
+  }
+
   /** @throws DirectoryError `credentials_invalid`, `rate_limited` or `unavailable`; `signal.reason` */
   async get(signal: AbortSignal): Promise<string> {
     if (this.#credentials.kind === "token") {

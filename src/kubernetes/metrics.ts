@@ -2,7 +2,8 @@
  * The metrics of the kit, under the names of client-go and controller-runtime where those have one, so that dashboards
  * and alerts made for other controllers work for this one. Made once for a registry and handed to every part.
  */
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { Counter, Histogram, type Registry } from "prom-client";
+import { SampledGauge } from "../runtime/sampled-gauge.ts";
 
 export class KubernetesMetrics {
   readonly requests;
@@ -101,22 +102,3 @@ const RECONCILE_BUCKETS = [
   0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 2, 4, 6, 8, 10, 15,
   30, 60,
 ];
-
-export type SetGauge<Label extends string> = (labels: Readonly<Record<Label, string>>, value: number) => void;
-
-/** A gauge that costs nothing until somebody asks for it: only then those who know the values are asked. */
-export class SampledGauge<Label extends string> {
-  readonly #samplers: ((set: SetGauge<Label>) => void)[] = [];
-  readonly #gauge: Gauge<Label>;
-
-  constructor(registry: Registry, name: string, help: string, labelNames: readonly Label[]) {
-    const collect = (): void => {
-      for (const sample of this.#samplers) sample((labels, value) => this.#gauge.set(labels, value));
-    };
-    this.#gauge = new Gauge({ name, help, labelNames, registers: [registry], collect });
-  }
-
-  onCollect(sample: (set: SetGauge<Label>) => void): void {
-    this.#samplers.push(sample);
-  }
-}

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { Registry } from "prom-client";
 import { Auth0UserDirectory } from "../auth0/auth0-user-directory.ts";
+import { Auth0Metrics } from "../auth0/metrics.ts";
 import { apply, type Output } from "../cli/apply.ts";
 import type { ApplyConfig } from "../config.ts";
 import { Keyring } from "../reconcile/keyring.ts";
@@ -15,7 +16,7 @@ const STANDARD: Output = { out: process.stdout, err: process.stderr };
 const MIN_KEY_BYTES = 32;
 
 export async function applyFiles(config: ApplyConfig, signal: AbortSignal, output = STANDARD): Promise<number> {
-  const api = managementApi(config.tenant, new Registry());
+  const api = managementApi(config.tenant, new Auth0Metrics(new Registry()));
   const keyring = await stateKeyring(config.stateKeyFile);
   const { syncIntervalMs } = config;
   const directory = new Auth0UserDirectory(api);

@@ -1,8 +1,8 @@
 /** What the commands share of the composition: names, logs, the way to a tenant. */
 import process from "node:process";
-import type { Registry } from "prom-client";
 import packageJson from "../../package.json" with { type: "json" };
 import { ManagementApi } from "../auth0/management-api.ts";
+import type { Auth0Metrics } from "../auth0/metrics.ts";
 import type { LogConfig, Tenant } from "../config.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { createLog, type Log } from "../runtime/log.ts";
@@ -10,7 +10,7 @@ import { createLog, type Log } from "../runtime/log.ts";
 export const { version } = packageJson;
 export const USER_AGENT = `auth0-user-operator/${version}`;
 
-export function managementApi({ address, credentials }: Tenant, metrics: Registry): ManagementApi {
+export function managementApi({ address, credentials }: Tenant, metrics: Auth0Metrics): ManagementApi {
   return new ManagementApi({ address, credentials, userAgent: USER_AGENT, clock: systemClock, metrics });
 }
 

@@ -1,21 +1,21 @@
 /** `run`: the operator in a cluster. */
 import { hostname } from "node:os";
 import process from "node:process";
-import { Registry, collectDefaultMetrics } from "prom-client";
 import { Auth0UserDirectory } from "../auth0/auth0-user-directory.ts";
+import { Auth0Metrics } from "../auth0/metrics.ts";
 import type { RunConfig } from "../config.ts";
 import { loadClusterAccess } from "../kubernetes/credentials.ts";
 import { runOperator } from "../operator/operator.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import { systemRandom } from "../runtime/random.ts";
+import { createRegistry } from "./metrics.ts";
 import { USER_AGENT, logFrom, managementApi, version } from "./parts.ts";
 
 export async function run(config: RunConfig, signal: AbortSignal, log: Log = logFrom(config.log)): Promise<number> {
-  const metrics = new Registry();
-  collectDefaultMetrics({ register: metrics });
+  const metrics = createRegistry();
   const access = await loadClusterAccess({ kubeconfig: config.kubeconfig, env: process.env });
-  const api = managementApi(config.tenant, metrics);
+  const api = managementApi(config.tenant, new Auth0Metrics(metrics));
   log.info("operator starts", { version, tenant: config.tenant.address.domain, cluster: access.server.origin });
   try {
     await runOperator(

@@ -18,6 +18,7 @@ import type { Log } from "../runtime/log.ts";
 import type { Random } from "../runtime/random.ts";
 import { runGroup, type Part } from "../runtime/run-group.ts";
 import { auth0UserFingerprint, parseAuth0UserResource, slimAuth0User } from "./auth0-user-resource.ts";
+import { DriftCounts } from "./drift-counts.ts";
 import { USER_ID_ANNOTATION } from "./names.ts";
 import { healthServer, metricsServer, type Address } from "./observability.ts";
 import { SECRETS } from "./password-secret.ts";
@@ -84,6 +85,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     log,
     directory: options.directory,
     memories: new UserMemories(),
+    drift: new DriftCounts(options.metrics),
   };
   const secretUsers = new SecretUsers();
   const reconciler = new UserReconciler(parts, {

@@ -12,7 +12,7 @@ export class ReadyReasons {
   constructor(metrics: Registry) {
     this.#users = new Gauge({
       name: "auth0_user_operator_users",
-      help: "Auth0Users by the reason of their Ready condition.",
+      help: "Auth0Users by the reason of their Ready condition",
       labelNames: ["reason"],
       registers: [metrics],
     });

@@ -9,6 +9,7 @@ import type { Log } from "../runtime/log.ts";
 import type { Random } from "../runtime/random.ts";
 import { GROUP, PLURAL, VERSION } from "../api/auth0-user.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
+import type { DriftCounts } from "./drift-counts.ts";
 import type { StateKeys } from "./state-keys.ts";
 import type { UserMemories } from "./user-memories.ts";
 
@@ -21,6 +22,7 @@ export interface UserParts {
   readonly stateKeys: Pick<StateKeys, "keyring">;
   readonly recorder: EventRecorder;
   readonly memories: UserMemories;
+  readonly drift: DriftCounts;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;

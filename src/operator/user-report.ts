@@ -38,6 +38,8 @@ export function reportPass(
   }
   const known = status.driftedAttributes ?? [];
   const news = reported.filter((path) => !known.includes(path));
+  parts.drift.add(isDrift ? changed : [], "corrected");
+  parts.drift.add(news, "reported");
   if (news.length > 0) tell("Warning", "DriftDetected", `differs at Auth0 and is left alone: ${news.join(", ")}`);
   if (recovered.length > 0) {
     tell(

@@ -21,6 +21,9 @@ interface Rule {
 
 const clusterTest = await clusterTests({ controllerManager: false });
 
+/** Kinds that a bare API server does not know. */
+const OF_PROMETHEUS_OPERATOR = new Set(["ServiceMonitor", "PrometheusRule"]);
+
 /** Every switch thrown, every list filled. */
 const EVERYTHING = `
 commonLabels: { team: identity }
@@ -45,7 +48,7 @@ extraEnv: [{ name: HTTPS_PROXY, value: http://proxy:3128 }]
 extraVolumes: [{ name: ca, configMap: { name: ca } }]
 extraVolumeMounts: [{ name: ca, mountPath: /ca }]
 networkPolicy: { enabled: true }
-metrics: { serviceMonitor: { enabled: true } }
+metrics: { serviceMonitor: { enabled: true }, prometheusRule: { enabled: true }, dashboard: { enabled: true } }
 `;
 
 for (const name of HELMS) {
@@ -79,7 +82,7 @@ for (const name of HELMS) {
       const helm = await helmOf(name);
       for (const values of ["", EVERYTHING, "simulator: { enabled: true }\nnetworkPolicy: { enabled: true }"]) {
         const objects = render(await helm(["template", "x", CHART, "--skip-tests", ...asFlags(values)]));
-        const known = objects.filter(({ kind }) => kind !== "ServiceMonitor");
+        const known = objects.filter(({ kind }) => !OF_PROMETHEUS_OPERATOR.has(kind));
         const namespaced = known.map((object) => ({
           ...object,
           metadata: { ...object.metadata, ...(object.metadata.namespace !== undefined && { namespace: "default" }) },

@@ -1,6 +1,7 @@
 /** The smallest side there can be: one resource in memory, reconciled by the real sequence against a real tenant. */
 import { Registry } from "prom-client";
 import { Auth0UserDirectory } from "../../src/auth0/auth0-user-directory.ts";
+import { Auth0Metrics } from "../../src/auth0/metrics.ts";
 import { ManagementApi } from "../../src/auth0/management-api.ts";
 import { parseTenantAddress } from "../../src/auth0/tenant-address.ts";
 import type { DesiredUser } from "../../src/core/desired-user.ts";
@@ -41,7 +42,7 @@ export function directoryOf(
     credentials: { kind: "client secret", clientId: simulator.clientId, clientSecret: simulator.clientSecret },
     userAgent: "test",
     clock,
-    metrics: new Registry(),
+    metrics: new Auth0Metrics(new Registry()),
   });
   return { api, directory: new Auth0UserDirectory(api) };
 }

@@ -167,6 +167,11 @@ export class World {
     return this.#said.join("");
   }
 
+  /** Host and port. */
+  get metricsAddress(): string {
+    return new URL(this.#metricsUrl).host;
+  }
+
   async metrics(): Promise<string> {
     return (await fetch(this.#metricsUrl)).text();
   }
