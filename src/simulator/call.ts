@@ -31,3 +31,14 @@ export interface AuthenticationEndpoint extends Route {
   readonly kind: "authentication";
   readonly handle: (call: Call) => Answer;
 }
+
+/** A row of the Management API; `path` stands under `/api/v2`. */
+export function api(
+  method: string,
+  path: string,
+  scopes: readonly string[],
+  handle: ApiEndpoint["handle"],
+  bucket: EndpointBucket = "other",
+): ApiEndpoint {
+  return { kind: "api", method, path: `/api/v2${path}`, scopes, bucket, handle };
+}

@@ -63,7 +63,8 @@ function count(counts: Map<string, number>, key: string): void {
 
 const SECRETS = ["password", "client_secret", "client_assertion"];
 
-function keptBody(request: SimulatorRequest): JsonObject | null {
+/** A request's body as it may be kept and shown: its secrets masked, null where there is none or it is too long. */
+export function keptBody(request: SimulatorRequest): JsonObject | null {
   if (request.body.length === 0 || request.body.length > MAX_KEPT_BYTES) return null;
   try {
     const body = parseBody(request);

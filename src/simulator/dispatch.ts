@@ -1,6 +1,7 @@
 /** One call, from its row to its answer: who calls, within which limits, with which scopes, and what the handler says. */
 import type { ApiEndpoint, AuthenticationEndpoint, Call } from "./call.ts";
 import type { Answer } from "./http.ts";
+import { noteWrite } from "./logs/note-writes.ts";
 import { authenticate, authorize } from "./oauth/bearer.ts";
 import { rateLimitHeaders, retryAfterSeconds, type BucketName, type Verdict } from "./quota/quota.ts";
 import { oauthRefusal, refusal, Refusal } from "./refusal.ts";
@@ -12,7 +13,10 @@ export function dispatch(endpoint: ApiEndpoint | AuthenticationEndpoint, call: C
   const caller = authenticate(call);
   return limited(call.tenant, endpoint.bucket, () => {
     authorize(caller, endpoint.scopes);
-    return endpoint.handle({ ...call, caller });
+    const apiCall = { ...call, caller };
+    const answer = endpoint.handle(apiCall);
+    noteWrite(apiCall, endpoint, answer);
+    return answer;
   });
 }
 

@@ -1,108 +1,78 @@
-/** Every endpoint of the tenant, a row each. */
-import type { ApiEndpoint, AuthenticationEndpoint } from "./call.ts";
-import { getConnection, listConnections, OPTIONS_SCOPE } from "./connections/read-connections.ts";
+/** Every endpoint of the tenant: a family of rows from each file that serves some. */
+import { api, type ApiEndpoint, type AuthenticationEndpoint } from "./call.ts";
+import { OPTIONS_SCOPE } from "./connections/read-connections.ts";
+import { CONNECTION_ENDPOINTS } from "./connections/write-connections.ts";
+import { EVENT_STREAM_ENDPOINTS } from "./event-streams/event-streams.ts";
 import { subscribeEvents } from "./feed/subscribe-events.ts";
+import { JOB_ENDPOINTS } from "./jobs/jobs.ts";
+import { LOG_ENDPOINTS } from "./logs/read-logs.ts";
+import { signUp } from "./oauth/signup.ts";
 import { issueToken } from "./oauth/token.ts";
+import { MEMBER_ENDPOINTS } from "./organizations/members.ts";
+import { ORGANIZATION_ENDPOINTS } from "./organizations/organizations.ts";
+import { RESOURCE_SERVER_ENDPOINTS } from "./resource-servers/resource-servers.ts";
+import { PERMISSION_ENDPOINTS } from "./roles/permissions.ts";
+import { ROLE_ENDPOINTS } from "./roles/roles.ts";
 import { listUsers } from "./search/list-users.ts";
+import { SESSION_ENDPOINTS } from "./sessions/sessions.ts";
+import { TENANT_ENDPOINTS } from "./tenant-endpoints.ts";
+import { ACCOUNT_ENDPOINTS } from "./users/accounts.ts";
+import { AUTHENTICATION_METHOD_ENDPOINTS } from "./users/authentication-methods.ts";
 import { createUser } from "./users/create-user.ts";
 import { linkIdentity, unlinkIdentity } from "./users/identities.ts";
 import { deleteUser, getUser, listUsersByEmail } from "./users/read-users.ts";
+import { TICKET_ENDPOINTS } from "./users/tickets.ts";
 import { updateUser } from "./users/update-user.ts";
+import { USER_BLOCK_ENDPOINTS } from "./users/user-blocks.ts";
+
+const USER = "/users/{id}";
 
 /** Scopes from the OpenAPI document; those for users' own tokens stand in the refusal's text only. */
+const USER_ENDPOINTS: readonly ApiEndpoint[] = [
+  api("GET", "/users", ["read:users", "read:user_idp_tokens"], listUsers, "readUsers"),
+  api("POST", "/users", ["create:users"], createUser, "writeUsers"),
+  api("GET", "/users-by-email", ["read:users"], listUsersByEmail, "readUsers"),
+  api("GET", USER, ["read:users", "read:user_idp_tokens", "read:current_user"], getUser, "readUsers"),
+  api(
+    "PATCH",
+    USER,
+    ["update:users", "update:users_app_metadata", "update:current_user_metadata"],
+    updateUser,
+    "writeUsers",
+  ),
+  api("DELETE", USER, ["delete:users", "delete:current_user"], deleteUser, "deleteUsers"),
+  api("POST", `${USER}/identities`, ["update:users", "update:current_user_identities"], linkIdentity),
+  api(
+    "DELETE",
+    `${USER}/identities/{provider}/{user_id}`,
+    ["update:users", "update:current_user_identities"],
+    unlinkIdentity,
+  ),
+];
+
 export const API_ENDPOINTS: readonly ApiEndpoint[] = [
-  {
-    kind: "api",
-    method: "GET",
-    path: "/api/v2/users",
-    scopes: ["read:users", "read:user_idp_tokens"],
-    bucket: "readUsers",
-    handle: listUsers,
-  },
-  {
-    kind: "api",
-    method: "POST",
-    path: "/api/v2/users",
-    scopes: ["create:users"],
-    bucket: "writeUsers",
-    handle: createUser,
-  },
-  {
-    kind: "api",
-    method: "GET",
-    path: "/api/v2/users-by-email",
-    scopes: ["read:users"],
-    bucket: "readUsers",
-    handle: listUsersByEmail,
-  },
-  {
-    kind: "api",
-    method: "GET",
-    path: "/api/v2/users/{id}",
-    scopes: ["read:users", "read:user_idp_tokens", "read:current_user"],
-    bucket: "readUsers",
-    handle: getUser,
-  },
-  {
-    kind: "api",
-    method: "PATCH",
-    path: "/api/v2/users/{id}",
-    scopes: ["update:users", "update:users_app_metadata", "update:current_user_metadata"],
-    bucket: "writeUsers",
-    handle: updateUser,
-  },
-  {
-    kind: "api",
-    method: "DELETE",
-    path: "/api/v2/users/{id}",
-    scopes: ["delete:users", "delete:current_user"],
-    bucket: "deleteUsers",
-    handle: deleteUser,
-  },
-  {
-    kind: "api",
-    method: "POST",
-    path: "/api/v2/users/{id}/identities",
-    scopes: ["update:users", "update:current_user_identities"],
-    bucket: "other",
-    handle: linkIdentity,
-  },
-  {
-    kind: "api",
-    method: "DELETE",
-    path: "/api/v2/users/{id}/identities/{provider}/{user_id}",
-    scopes: ["update:users", "update:current_user_identities"],
-    bucket: "other",
-    handle: unlinkIdentity,
-  },
-  {
-    kind: "api",
-    method: "GET",
-    path: "/api/v2/connections",
-    scopes: ["read:connections"],
-    bucket: "connections",
-    handle: listConnections,
-  },
-  {
-    kind: "api",
-    method: "GET",
-    path: "/api/v2/connections/{id}",
-    scopes: ["read:connections"],
-    bucket: "connections",
-    handle: getConnection,
-  },
-  {
-    kind: "api",
-    method: "GET",
-    path: "/api/v2/events",
-    scopes: ["read:events"],
-    bucket: "other",
-    handle: subscribeEvents,
-  },
+  ...USER_ENDPOINTS,
+  ...ROLE_ENDPOINTS,
+  ...PERMISSION_ENDPOINTS,
+  ...ORGANIZATION_ENDPOINTS,
+  ...MEMBER_ENDPOINTS,
+  ...RESOURCE_SERVER_ENDPOINTS,
+  ...CONNECTION_ENDPOINTS,
+  ...JOB_ENDPOINTS,
+  ...TICKET_ENDPOINTS,
+  ...USER_BLOCK_ENDPOINTS,
+  ...AUTHENTICATION_METHOD_ENDPOINTS,
+  ...SESSION_ENDPOINTS,
+  ...ACCOUNT_ENDPOINTS,
+  ...LOG_ENDPOINTS,
+  ...EVENT_STREAM_ENDPOINTS,
+  ...TENANT_ENDPOINTS,
+  api("GET", "/events", ["read:events"], subscribeEvents),
 ];
 
 export const AUTHENTICATION_ENDPOINTS: readonly AuthenticationEndpoint[] = [
   { kind: "authentication", method: "POST", path: "/oauth/token", handle: issueToken },
+  { kind: "authentication", method: "POST", path: "/dbconnections/signup", handle: signUp },
 ];
 
 /**

@@ -37,6 +37,8 @@ export interface Answer {
   readonly body?: unknown;
   /** Sent as it is, instead of `body`: what proxies in front of the API answer. */
   readonly html?: string;
+  /** Sent as they are; `content-type` stands in the headers. */
+  readonly bytes?: Buffer;
   /** Instead of a body of known length: called once the head is out, and writes for as long as the client stays. */
   readonly stream?: (sink: StreamSink) => OpenStream;
 }
@@ -88,14 +90,41 @@ export function findHeader(request: SimulatorRequest, name: string): string | un
  * @throws Refusal where the body is too long, of another type, or no object
  */
 export function parseBody(request: SimulatorRequest): JsonObject {
-  const maxBytes = maxBodyBytes(request);
-  if (request.body.length > maxBytes) throw payloadTooLarge(maxBytes);
-  const type = (findHeader(request, "content-type") ?? "application/json").split(";", 1)[0]?.trim().toLowerCase();
+  const type = mediaType(request);
+  checkLength(request);
   if (type === "application/x-www-form-urlencoded") return parseForm(request.body.toString());
   if (type !== "application/json") throw unsupportedMediaType();
   const value = parseJson(request.body);
-  if (!isJsonObject(value)) throw notAnObject(value);
+  if (!isJsonObject(value)) throw wrongType("object", value);
   return value;
+}
+
+/**
+ * The objects in the list that a JSON body is.
+ *
+ * @throws Refusal where the body is too long, of another type, or anything else
+ */
+export function parseListBody(request: SimulatorRequest): readonly JsonObject[] {
+  checkLength(request);
+  if (mediaType(request) !== "application/json") throw unsupportedMediaType();
+  const value = parseJson(request.body);
+  if (!Array.isArray(value)) throw wrongType("array", value);
+  const items: readonly unknown[] = value;
+  return items.map((item) => {
+    if (!isJsonObject(item)) throw wrongType("object", item);
+    return item;
+  });
+}
+
+/** In lower case and without parameters; JSON where a request does not say. */
+export function mediaType(request: SimulatorRequest): string {
+  const [type = ""] = (findHeader(request, "content-type") ?? "application/json").split(";", 1);
+  return type.trim().toLowerCase();
+}
+
+function checkLength(request: SimulatorRequest): void {
+  const maxBytes = maxBodyBytes(request);
+  if (request.body.length > maxBytes) throw payloadTooLarge(maxBytes);
 }
 
 function parseJson(body: Buffer): unknown {
@@ -115,7 +144,7 @@ function parseForm(text: string): JsonObject {
   return Object.fromEntries(entries);
 }
 
-function notAnObject(value: unknown): Refusal {
+function wrongType(expected: "object" | "array", value: unknown): Refusal {
   const found = value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
-  return badRequest(`Payload validation error: 'Expected type object but found type ${found}'.`, "invalid_body");
+  return badRequest(`Payload validation error: 'Expected type ${expected} but found type ${found}'.`, "invalid_body");
 }

@@ -1,10 +1,33 @@
 /** Small readings of JSON objects. */
-import type { JsonObject } from "../runtime/json.ts";
+import { isJsonObject, type JsonObject } from "../runtime/json.ts";
 
 /** The string under `name`; undefined where there is none or something else. */
 export function textIn(object: JsonObject, name: string): string | undefined {
   const value = object[name];
   return typeof value === "string" ? value : undefined;
+}
+
+/** The object under `name`; undefined where there is none or something else. */
+export function objectIn(object: JsonObject, name: string): JsonObject | undefined {
+  const value = object[name];
+  return isJsonObject(value) ? value : undefined;
+}
+
+/** The strings in the list under `name`; none where there is no list. */
+export function textsIn(object: JsonObject, name: string): readonly string[] {
+  const list: unknown = object[name];
+  return Array.isArray(list) ? list.filter((item) => typeof item === "string") : [];
+}
+
+/** The objects in the list under `name`; none where there is no list. */
+export function objectsIn(object: JsonObject, name: string): readonly JsonObject[] {
+  const list: unknown = object[name];
+  return Array.isArray(list) ? list.filter(isJsonObject) : [];
+}
+
+/** `object` without the keys that are undefined. */
+export function defined(object: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
 }
 
 /** Any value as one text; undefined for null and undefined. */

@@ -9,3 +9,13 @@ export function alphanumeric(random: Random, length: number): string {
   for (const byte of random.bytes(length)) text += ALPHABET.charAt(byte % ALPHABET.length);
   return text;
 }
+
+/** `rol_` and 16 letters or digits, as recorded for roles, connections, organizations and jobs; `evt_` has 22. */
+export function newId(prefix: string, random: Random, length = 16): string {
+  return `${prefix}_${alphanumeric(random, length)}`;
+}
+
+/** The id of a MongoDB object, 24 lower-case hexadecimal digits (recorded for users and resource servers). */
+export function newObjectId(random: Random): string {
+  return random.bytes(12).toString("hex");
+}

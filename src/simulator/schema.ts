@@ -3,12 +3,13 @@
  * z-schema library, in Auth0's frame. Several problems are joined with `(also)`, in reverse order of the schema (from real
  * samples).
  */
-import type { JsonObject } from "../runtime/json.ts";
+import { isJsonObject, type JsonObject } from "../runtime/json.ts";
 import { lengthOf } from "./json.ts";
 import { badRequest } from "./refusal.ts";
 
-export interface Property {
-  readonly type: "string" | "boolean" | "object" | "integer";
+/** What a value must be. */
+export interface Rule {
+  readonly type: "string" | "boolean" | "object" | "integer" | "array";
   readonly nullable?: true;
   readonly minLength?: number;
   readonly maxLength?: number;
@@ -17,6 +18,15 @@ export interface Property {
   readonly enum?: readonly string[];
   readonly pattern?: RegExp;
   readonly format?: keyof typeof FORMATS;
+  readonly minItems?: number;
+  /** What each item of an array must be. */
+  readonly items?: Rule;
+  /** What an object must hold. */
+  readonly properties?: Readonly<Record<string, Rule>>;
+  readonly required?: readonly string[];
+}
+
+export interface Property extends Rule {
   /** The OpenAPI document's description: it is part of the message. */
   readonly description: string;
 }
@@ -82,16 +92,31 @@ function findProblems(value: JsonObject, { properties, required = [], additional
   return problems;
 }
 
-function findProblem(value: unknown, property: Property): string | undefined {
+function findProblem(value: unknown, property: Rule): string | undefined {
   if (value === null && property.nullable) return undefined;
   const type = typeOf(value);
   if (type !== property.type) return `Expected type ${property.type} but found type ${type}`;
   if (typeof value === "string") return findTextProblem(value, property);
   if (typeof value === "number") return findNumberProblem(value, property);
-  return undefined;
+  if (Array.isArray(value)) return findListProblem(value, property);
+  return isJsonObject(value) ? findObjectProblem(value, property) : undefined;
 }
 
-function findTextProblem(text: string, property: Property): string | undefined {
+/** The first item's problem stands for all (modelled). */
+function findListProblem(list: readonly unknown[], { minItems = 0, items }: Rule): string | undefined {
+  if (list.length < minItems) return `Array is too short (${String(list.length)}), minimum ${String(minItems)}`;
+  return items && list.map((item) => findProblem(item, items)).find((problem) => problem !== undefined);
+}
+
+function findObjectProblem(object: JsonObject, { properties = {}, required = [] }: Rule): string | undefined {
+  const missing = required.find((name) => object[name] === undefined);
+  if (missing !== undefined) return `Missing required property: ${missing}`;
+  return Object.entries(properties)
+    .map(([name, rule]) => (object[name] === undefined ? undefined : findProblem(object[name], rule)))
+    .find((problem) => problem !== undefined);
+}
+
+function findTextProblem(text: string, property: Rule): string | undefined {
   const length = lengthOf(text);
   const { minLength, maxLength, pattern, format } = property;
   if (format !== undefined && !FORMATS[format](text))
@@ -107,7 +132,7 @@ function findTextProblem(text: string, property: Property): string | undefined {
   return undefined;
 }
 
-function findNumberProblem(value: number, { minimum, maximum }: Property): string | undefined {
+function findNumberProblem(value: number, { minimum, maximum }: Rule): string | undefined {
   if (minimum !== undefined && value < minimum) return `Value ${String(value)} is less than minimum ${String(minimum)}`;
   if (maximum !== undefined && value > maximum) {
     return `Value ${String(value)} is greater than maximum ${String(maximum)}`;
@@ -126,8 +151,12 @@ function typeOf(value: unknown): string {
 const EMAIL =
   /^(?=.{1,64}@)[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*@(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.)+[a-z]{2,63}$/i;
 
+export function isEmail(text: string): boolean {
+  return text.length <= 254 && EMAIL.test(text);
+}
+
 const FORMATS = {
-  email: (text: string): boolean => text.length <= 254 && EMAIL.test(text),
+  email: isEmail,
   "strict-uri": (text: string): boolean => /^(?:https?|ftp):\/\/[^\s]+$/i.test(text) && URL.canParse(text),
   /** Not an e-mail address (documented). */
   username: (text: string): boolean => !EMAIL.test(text.slice(0, 255)),

@@ -160,9 +160,8 @@ function stream({ status, headers }: Answer, open: NonNullable<Answer["stream"]>
 }
 
 /** Sets status and headers, and gives the body's bytes. */
-function writeHead({ status, headers = {}, body, html }: Answer, outgoing: ServerResponse): Buffer {
-  const text = html ?? (body === undefined ? "" : JSON.stringify(body));
-  const payload = Buffer.from(text);
+function writeHead({ status, headers = {}, body, html, bytes }: Answer, outgoing: ServerResponse): Buffer {
+  const payload = bytes ?? Buffer.from(html ?? (body === undefined ? "" : JSON.stringify(body)));
   outgoing.writeHead(status, {
     "content-type": html === undefined ? "application/json; charset=utf-8" : "text/html",
     ...(status !== 204 && { "content-length": payload.length }),

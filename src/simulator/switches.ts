@@ -6,7 +6,16 @@ import { Ajv, type JSONSchemaType } from "ajv";
 import type { JsonObject } from "../runtime/json.ts";
 import { parserFrom, SCHEMA_OPTIONS } from "./parser.ts";
 
+/**
+ * Moments between which recorded answers differ, oldest first: deliveries page by `next` (September 2025), passkeys and the
+ * policies of APIs (April 2026), third parties in organizations (between), entitlements and the missing total (August 2026).
+ */
+export const API_VERSIONS = ["2023", "2025-09", "2026-04", "2026-06", "2026-08"] as const;
+
+export type ApiVersion = (typeof API_VERSIONS)[number];
+
 export interface Switches {
+  readonly apiVersion: ApiVersion;
   readonly nullRootAttribute: "removed" | "regenerated" | "refused";
   readonly emptyPatch: "accepted" | "refused";
   readonly readOnlyAttributeInPatch: "refused" | "ignored";
@@ -19,6 +28,10 @@ export interface Switches {
   readonly rateLimitHeadersOn4xx: boolean;
   readonly clockSkewMs: number;
   readonly tokenLifetimeSeconds: number;
+  readonly jobDurationMs: number;
+  readonly verificationEmail: "completed" | "failed";
+  readonly logLagMs: number;
+  readonly endsSessions: "changes" | "everything-sent";
   readonly keyOrder: "stable" | "shuffled";
   readonly feedRetention: number;
   readonly feedHeartbeatMs: number;
@@ -31,6 +44,14 @@ export const SWITCHES: JSONSchemaType<Switches> = {
   additionalProperties: false,
   required: [],
   properties: {
+    apiVersion: {
+      type: "string",
+      enum: API_VERSIONS,
+      default: "2026-08",
+      description:
+        "Answers differ by year in the recordings: members' cursors, keys of organizations, connections and APIs. The " +
+        "default is the newest.",
+    },
     nullRootAttribute: {
       type: "string",
       enum: ["removed", "regenerated", "refused"],
@@ -106,6 +127,32 @@ export const SWITCHES: JSONSchemaType<Switches> = {
       minimum: 1,
       default: 86_400,
       description: "Lifetime of access tokens; the default is that of Auth0's own Management API.",
+    },
+    jobDurationMs: {
+      type: "integer",
+      minimum: 0,
+      default: 500,
+      description: "How long a job is pending. Recorded: done within the 2 s after which clients look.",
+    },
+    verificationEmail: {
+      type: "string",
+      enum: ["completed", "failed"],
+      default: "completed",
+      description: "How a verification-email job ends. Recorded as failed, for a tenant that had no mail provider.",
+    },
+    logLagMs: {
+      type: "integer",
+      minimum: 0,
+      default: 1000,
+      description: "How long a log entry takes to be seen. Recorded: a creation is not in the log right after it.",
+    },
+    endsSessions: {
+      type: "string",
+      enum: ["changes", "everything-sent"],
+      default: "changes",
+      description:
+        "Which email, username, phone_number, password or email_verified in a PATCH ends the user's sessions: one that " +
+        "differs, as documented since August 2025, or any, as before.",
     },
     keyOrder: {
       type: "string",

@@ -4,20 +4,32 @@ import type { JsonObject } from "../runtime/json.ts";
 import type { Random } from "../runtime/random.ts";
 import { Connections, newConnection, type ConnectionOptions } from "./connections/connections.ts";
 import { CONNECTION_PRESETS } from "./connections/presets.ts";
+import { EventStreams } from "./event-streams/event-streams.ts";
 import { Faults } from "./faults/faults.ts";
 import { EventLog } from "./feed/event-log.ts";
 import { announceUser } from "./feed/user-events.ts";
 import { findHeader, type SimulatorRequest } from "./http.ts";
-import { alphanumeric } from "./made-up.ts";
+import { Jobs } from "./jobs/jobs.ts";
+import { Logs } from "./logs/logs.ts";
+import { newId } from "./made-up.ts";
+import { ClientAssertions } from "./oauth/client-assertion.ts";
 import { Clients, DEFAULT_CLIENT, type ClientOptions } from "./oauth/clients.ts";
+import { Organizations } from "./organizations/organizations.ts";
 import type { PlanName } from "./quota/plans.ts";
 import { Quota } from "./quota/quota.ts";
+import { ResourceServers } from "./resource-servers/resource-servers.ts";
+import { Permissions } from "./roles/permissions.ts";
+import { Roles } from "./roles/roles.ts";
 import { SearchIndex } from "./search/search-index.ts";
+import { Sessions } from "./sessions/sessions.ts";
 import { Keys } from "./state/keys.ts";
 import { State, type Change } from "./state/state.ts";
-import { changedSwitches, type Switches } from "./switches.ts";
+import { API_VERSIONS, changedSwitches, type ApiVersion, type Switches } from "./switches.ts";
+import { Accounts } from "./users/accounts.ts";
+import { AuthenticationMethods } from "./users/authentication-methods.ts";
 import { Passwords } from "./users/passwords.ts";
 import { RecentDeletions } from "./users/recent-deletions.ts";
+import { UserBlocks } from "./users/user-blocks.ts";
 import { Users } from "./users/users.ts";
 
 export interface TenantOptions {
@@ -46,6 +58,19 @@ export class Tenant {
   readonly passwords: Passwords;
   readonly search: SearchIndex;
   readonly recentDeletions: RecentDeletions;
+  readonly roles: Roles;
+  readonly permissions: Permissions;
+  readonly organizations: Organizations;
+  readonly resourceServers: ResourceServers;
+  readonly jobs: Jobs;
+  readonly userBlocks: UserBlocks;
+  readonly authenticationMethods: AuthenticationMethods;
+  readonly sessions: Sessions;
+  readonly accounts: Accounts;
+  readonly eventStreams: EventStreams;
+  readonly logs: Logs;
+  readonly assertions = new ClientAssertions();
+  readonly keys: Keys;
   readonly quota: Quota;
   readonly feed: EventLog;
   /** The stream that events say they came by. */
@@ -65,14 +90,25 @@ export class Tenant {
     this.random = random;
     this.customDomains = options.customDomains ?? [];
     this.quota = new Quota(plan, clock);
-    const keys = new Keys(this.state, random);
-    this.clients = new Clients(this.state, keys, allScopes);
+    this.keys = new Keys(this.state, random);
+    this.clients = new Clients(this.state, this.keys, allScopes);
     this.connections = new Connections(this.state);
     this.users = new Users(this.state);
-    this.passwords = new Passwords(this.state, keys);
+    this.passwords = new Passwords(this.state, this.keys);
+    this.roles = new Roles(this.state, this.users);
+    this.permissions = new Permissions(this.state, this.users);
+    this.organizations = new Organizations(this.state, this.users);
+    this.resourceServers = new ResourceServers(this.state);
+    this.jobs = new Jobs(this.state);
+    this.userBlocks = new UserBlocks(this.state, this.users);
+    this.authenticationMethods = new AuthenticationMethods(this.state, this.users);
+    this.sessions = new Sessions(this.state, this.users);
+    this.accounts = new Accounts(this.state, this.users);
+    this.eventStreams = new EventStreams(this.state);
+    this.logs = new Logs(clock, () => this.#switches.logLagMs);
     this.search = new SearchIndex(this.users, clock, () => this.#switches.searchLagMs);
     this.recentDeletions = new RecentDeletions(clock, () => this.#switches.recreateConflictMs);
-    this.feedStreamId = `est_${alphanumeric(random, 22)}`;
+    this.feedStreamId = newId("est", random, 22);
     this.feed = new EventLog({
       clock,
       random,
@@ -110,6 +146,11 @@ export class Tenant {
   importState(exported: JsonObject): void {
     this.state.import(exported);
     this.feed.expire();
+  }
+
+  /** Whether the API is of that version, or a later one. */
+  isSince(version: ApiVersion): boolean {
+    return API_VERSIONS.indexOf(this.#switches.apiVersion) >= API_VERSIONS.indexOf(version);
   }
 
   /** The time as the tenant tells it. */

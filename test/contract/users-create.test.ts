@@ -92,6 +92,13 @@ test("the gravatar of a recorded user is the recorded one [rec]", async (t) => {
   t.true(String(recorded["picture"]).startsWith("https://s.gravatar.com/avatar/324ad113b0ef6dabbb2c2c4cf8a8d108?"));
 });
 
+test("a name of any characters has a picture", async (t) => {
+  const letters = encodeURIComponent("avatars/\u{1F600}x.png");
+
+  t.true(String(user(await create(aUser({ name: "\u{1F600}xyz" })))["picture"]).endsWith(letters));
+  t.is((await create(aUser({ name: "\uD800" }))).status, 201);
+});
+
 test("given and family name do not change the derived name [rec]", async (t) => {
   const body = aUser({ given_name: "Chuck", family_name: "Sanchez" });
 

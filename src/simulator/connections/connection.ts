@@ -9,6 +9,8 @@ export interface Connection {
   readonly options: JsonObject;
   /** Clients that may use it; a connection without any counts as disabled. */
   readonly enabledClients: readonly string[];
+  /** Whatever else the API shows of it, as it came. */
+  readonly more?: JsonObject;
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { JsonObject } from "../../runtime/json.ts";
 import type { Random } from "../../runtime/random.ts";
 import { Ajv } from "ajv";
-import { alphanumeric } from "../made-up.ts";
+import { newId } from "../made-up.ts";
 import { parserFrom, SCHEMA_OPTIONS } from "../parser.ts";
 import type { Collection } from "../state/collection.ts";
 import type { State } from "../state/state.ts";
@@ -17,6 +17,8 @@ export interface ConnectionOptions {
   readonly id?: string;
   /** All clients of the tenant unless given; `[]` disables the connection. */
   readonly enabledClients?: readonly string[];
+  /** See `Connection`. */
+  readonly more?: JsonObject;
 }
 
 export class Connections {
@@ -48,20 +50,25 @@ export class Connections {
   put(connection: Connection): void {
     this.#byId.put(connection.id, connection);
   }
+
+  delete(id: string): void {
+    this.#byId.delete(id);
+  }
 }
 
 /** @param clientIds the clients for which a connection is enabled that does not name its own */
 export function newConnection(
-  { name, strategy = "auth0", options = {}, id, enabledClients }: ConnectionOptions,
+  { name, strategy = "auth0", options = {}, id, enabledClients, more }: ConnectionOptions,
   clientIds: readonly string[],
   random: Random,
 ): Connection {
   return {
-    id: id ?? `con_${alphanumeric(random, 16)}`,
+    id: id ?? newId("con", random),
     name,
     strategy,
     options,
     enabledClients: enabledClients ?? clientIds,
+    ...(more && { more }),
   };
 }
 
@@ -75,6 +82,7 @@ const SCHEMA = {
     strategy: { type: "string" },
     options: { type: "object" },
     enabledClients: { type: "array", items: { type: "string" } },
+    more: { type: "object" },
   },
 };
 

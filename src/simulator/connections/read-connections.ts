@@ -1,6 +1,6 @@
 /** `GET /api/v2/connections` and `GET /api/v2/connections/{id}`. */
 import type { JsonObject } from "../../runtime/json.ts";
-import type { ApiCall } from "../call.ts";
+import type { ApiCall, Call } from "../call.ts";
 import { parseFields } from "../fields.ts";
 import type { Answer } from "../http.ts";
 import { parsePage, shownPage } from "../paging.ts";
@@ -45,18 +45,23 @@ export function listConnections({ tenant, query, caller }: ApiCall): Answer {
   return { status: 200, body: shownPage("connections", page, found.length, shown) };
 }
 
-export function getConnection({ tenant, params, query, caller }: ApiCall): Answer {
-  const pick = parseFields(query);
+export function getConnection(call: ApiCall): Answer {
+  const pick = parseFields(call.query);
+  return { status: 200, body: pick(wireConnection(connectionOf(call), call.caller.scopes)) };
+}
+
+/** @throws Refusal 404 */
+export function connectionOf({ tenant, params }: Call): Connection {
   const connection = tenant.connections.findById(params["id"] ?? "");
   if (!connection) throw inexistentConnection(404);
-  return { status: 200, body: pick(wireConnection(connection, caller.scopes)) };
+  return connection;
 }
 
 /** Options are shown to those with a scope of their own (OpenAPI document of June 2026). */
 export const OPTIONS_SCOPE = "read:connections_options";
 
-function wireConnection(connection: Connection, scopes: ReadonlySet<string>): JsonObject {
-  const { id, options, strategy, name, enabledClients } = connection;
+export function wireConnection(connection: Connection, scopes: ReadonlySet<string>): JsonObject {
+  const { id, options, strategy, name, enabledClients, more } = connection;
   return {
     id,
     ...(scopes.has(OPTIONS_SCOPE) && { options }),
@@ -64,6 +69,7 @@ function wireConnection(connection: Connection, scopes: ReadonlySet<string>): Js
     name,
     is_domain_connection: false,
     realms: [name],
+    ...more,
     enabled_clients: enabledClients,
   };
 }

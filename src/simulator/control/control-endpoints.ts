@@ -5,9 +5,11 @@
 import type { Call } from "../call.ts";
 import type { Calls } from "../calls.ts";
 import { parseBody, STATE_PATH, type Answer } from "../http.ts";
+import { downloadExport } from "../jobs/export-users.ts";
 import { textIn } from "../json.ts";
 import { refusal } from "../refusal.ts";
 import type { Route } from "../router.ts";
+import { logIn } from "../sessions/sessions.ts";
 import { checkCandidate, dropUser, editUser, enterUser, showUser, showUsers } from "./edit-users.ts";
 
 export interface ControlCall extends Call {
@@ -28,6 +30,8 @@ export const CONTROL_ENDPOINTS: readonly ControlEndpoint[] = [
   { kind: "control", method: "GET", path: "/_simulator/users/{id}", handle: showUser },
   { kind: "control", method: "PATCH", path: "/_simulator/users/{id}", handle: editUser },
   { kind: "control", method: "DELETE", path: "/_simulator/users/{id}", handle: dropUser },
+  { kind: "control", method: "POST", path: "/_simulator/users/{id}/login", handle: logIn },
+  { kind: "control", method: "GET", path: "/_simulator/exports/{name}", handle: downloadExport },
   { kind: "control", method: "GET", path: "/_simulator/passwords/{id}", handle: checkCandidate },
   { kind: "control", method: "PUT", path: "/_simulator/faults", handle: setFaults },
   { kind: "control", method: "GET", path: "/_simulator/switches", handle: ({ tenant }) => ok(tenant.switches) },

@@ -11,6 +11,8 @@ export interface ClientOptions {
   readonly clientSecret: string;
   /** What its grant for the Management API allows; everything unless given; null: it has no grant at all. */
   readonly scopes?: readonly string[] | null;
+  /** PEM. With one the client proves itself by `private_key_jwt`, and its secret is not taken. */
+  readonly publicKey?: string | undefined;
 }
 
 /** As it is kept; what it does not name, it may do all of. */
@@ -18,6 +20,7 @@ export interface Client {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly scopes: readonly string[] | null;
+  readonly publicKey?: string;
 }
 
 export class Clients {
@@ -36,18 +39,23 @@ export class Clients {
     return this.#clients.find(clientId);
   }
 
+  /** In the order in which they were made. */
+  values(): IteratorObject<Client> {
+    return this.#clients.values();
+  }
+
   ids(): readonly string[] {
     return Array.from(this.#clients.values(), ({ clientId }) => clientId);
   }
 
-  /** Adds the client, or changes its secret and scopes. */
-  put({ clientId, clientSecret, scopes = this.#allScopes }: ClientOptions): void {
-    this.#clients.put(clientId, { clientId, clientSecret, scopes });
+  /** Adds the client, or changes its credentials and scopes. */
+  put({ clientId, clientSecret, scopes = this.#allScopes, publicKey }: ClientOptions): void {
+    this.#clients.put(clientId, { clientId, clientSecret, scopes, ...(publicKey !== undefined && { publicKey }) });
   }
 
-  /** Signs the client's tokens. It changes with the secret, which thereby ends every token issued before. */
-  signingKey({ clientId, clientSecret }: Client): KeyObject {
-    const text = `${clientId}\0${clientSecret}`;
+  /** Signs the client's tokens. It changes with the credentials, which thereby end every token issued before. */
+  signingKey({ clientId, clientSecret, publicKey = "" }: Client): KeyObject {
+    const text = `${clientId}\0${clientSecret}\0${publicKey}`;
     return createSecretKey(createHmac("sha256", this.#keys.get("tokens")).update(text).digest());
   }
 }
@@ -60,6 +68,7 @@ const SCHEMA = {
     clientId: { type: "string" },
     clientSecret: { type: "string" },
     scopes: { type: "array", items: { type: "string" }, nullable: true },
+    publicKey: { type: "string" },
   },
 };
 

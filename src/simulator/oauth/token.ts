@@ -3,17 +3,18 @@ import type { JsonObject } from "../../runtime/json.ts";
 import type { Call } from "../call.ts";
 import { findHeader, parseBody, type Answer, type SimulatorRequest } from "../http.ts";
 import { textIn } from "../json.ts";
-import { oauthRefusal } from "../refusal.ts";
+import { oauthRefusal, type Refusal } from "../refusal.ts";
+import type { Tenant } from "../tenant.ts";
 import { signAccessToken } from "./access-token.ts";
+import { assertedClientId, ASSERTION_TYPE } from "./client-assertion.ts";
+import type { Client } from "./clients.ts";
 
 /** JSON or form; the client named in the body or by HTTP Basic. Error texts as reported, none is recorded. */
 export function issueToken({ tenant, request }: Call): Answer {
   const body = parseBody(request);
   checkGrantType(textIn(body, "grant_type"));
-  const { clientId, clientSecret } = findBasicCredentials(request) ?? bodyCredentials(body);
-  const client = tenant.clients.find(clientId);
-  if (client?.clientSecret !== clientSecret) throw oauthRefusal(401, "access_denied", "Unauthorized");
   const domain = tenant.domainOf(request);
+  const client = authenticatedClient(tenant, request, body, domain);
   const audience = textIn(body, "audience") ?? "";
   checkAudience(audience, domain);
   if (client.scopes === null) {
@@ -42,6 +43,26 @@ export function issueToken({ tenant, request }: Call): Answer {
       token_type: "Bearer",
     },
   };
+}
+
+/** By a signed assertion, by HTTP Basic, or by id and secret in the body. */
+function authenticatedClient(tenant: Tenant, request: SimulatorRequest, body: JsonObject, domain: string): Client {
+  const { clients, assertions } = tenant;
+  const assertion = textIn(body, "client_assertion");
+  if (assertion !== undefined) {
+    const client = clients.find(assertedClientId(assertion));
+    if (!client || body["client_assertion_type"] !== ASSERTION_TYPE) throw unauthorized();
+    assertions.check(assertion, client, domain, tenant.now());
+    return client;
+  }
+  const { clientId, clientSecret } = findBasicCredentials(request) ?? bodyCredentials(body);
+  const client = clients.find(clientId);
+  if (client?.clientSecret !== clientSecret || client.publicKey !== undefined) throw unauthorized();
+  return client;
+}
+
+function unauthorized(): Refusal {
+  return oauthRefusal(401, "access_denied", "Unauthorized");
 }
 
 function checkGrantType(grantType: string | undefined): void {

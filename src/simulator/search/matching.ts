@@ -7,23 +7,38 @@ import type { SearchIndex } from "./search-index.ts";
 import type { Bound } from "./tokens.ts";
 
 export function matches(query: Query, user: User): boolean {
+  return matchesQuery(query, (field) => valuesAt(user, field), DEFAULT_FIELDS);
+}
+
+/**
+ * Whether anything is found by a query.
+ *
+ * @param valuesOf what it has under a field
+ * @param defaultFields what a term without a field looks at
+ */
+export function matchesQuery(
+  query: Query,
+  valuesOf: (field: string) => readonly string[],
+  defaultFields: readonly string[],
+): boolean {
   switch (query.kind) {
-    case "term":
-      return query.field === undefined
-        ? DEFAULT_FIELDS.some((field) => fieldMatches(user, field, query.condition))
-        : fieldMatches(user, query.field, query.condition);
+    case "term": {
+      const { condition, field } = query;
+      const fields = field === undefined ? defaultFields : [field];
+      return fields.some((each) => valuesOf(each).some((value) => valueMatches(value, condition, CASELESS.has(each))));
+    }
     case "not":
-      return !matches(query.query, user);
+      return !matchesQuery(query.query, valuesOf, defaultFields);
     case "and":
-      return query.queries.every((each) => matches(each, user));
+      return query.queries.every((each) => matchesQuery(each, valuesOf, defaultFields));
     case "or":
-      return query.queries.some((each) => matches(each, user));
+      return query.queries.some((each) => matchesQuery(each, valuesOf, defaultFields));
     default:
       return query satisfies never;
   }
 }
 
-/** What a term without a field looks at. */
+/** What a term without a field looks at in users. */
 const DEFAULT_FIELDS = [
   "email",
   "name",
@@ -37,11 +52,6 @@ const DEFAULT_FIELDS = [
 
 /** Compared without regard to case; all other fields are exact (documented). */
 const CASELESS: ReadonlySet<string> = new Set(["email", "name", "given_name", "family_name", "nickname"]);
-
-function fieldMatches(user: User, field: string, condition: Condition): boolean {
-  const caseless = CASELESS.has(field);
-  return valuesAt(user, field).some((value) => valueMatches(value, condition, caseless));
-}
 
 /** Every value under a path, through arrays; null and empty strings are not indexed (documented). */
 function valuesAt(user: User, field: string): readonly string[] {

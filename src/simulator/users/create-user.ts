@@ -5,6 +5,7 @@ import { kindOf, type Connection } from "../connections/connection.ts";
 import { IDENTIFIERS, identifierRule, requiresPassword, usernameLength } from "../connections/identifier-rule.ts";
 import { findHeader, parseBody, type Answer, type SimulatorRequest } from "../http.ts";
 import { textIn } from "../json.ts";
+import { noteSignup } from "../logs/note-writes.ts";
 import { conflict, inexistentConnection, operationNotSupported } from "../refusal.ts";
 import { checkBody, missingProperty, refusePayload } from "../schema.ts";
 import type { Tenant } from "../tenant.ts";
@@ -14,7 +15,8 @@ import { checkPassword } from "./password-policy.ts";
 import { createUserSchema, usernameSchema } from "./schemas.ts";
 import { shownUser } from "./shown-user.ts";
 
-export function createUser({ tenant, request }: ApiCall): Answer {
+export function createUser(call: ApiCall): Answer {
+  const { tenant, request } = call;
   const body = parseBody(request);
   const schema = createUserSchema(tenant.switches);
   checkBody(body, schema);
@@ -27,6 +29,7 @@ export function createUser({ tenant, request }: ApiCall): Answer {
   const password = kindOf(connection) === "passwordless" ? undefined : textIn(body, "password");
   if (password !== undefined) checkPassword(password, connection, user.attributes);
   addUser(tenant, connection, user, password);
+  noteSignup(call, user, call.caller.clientId);
   return { status: 201, body: shownUser(tenant, user) };
 }
 

@@ -24,7 +24,10 @@ function defaultNickname(attributes: JsonObject): string | undefined {
 function defaultPicture(attributes: JsonObject): string | undefined {
   const identifier = defaultName(attributes);
   if (identifier === undefined) return undefined;
-  const letters = (textIn(attributes, "name") ?? identifier).slice(0, 2).toLowerCase();
+  const letters = Array.from((textIn(attributes, "name") ?? identifier).toWellFormed())
+    .slice(0, 2)
+    .join("")
+    .toLowerCase();
   const fallback = encodeURIComponent(`https://cdn.auth0.com/avatars/${letters}.png`);
   return `https://s.gravatar.com/avatar/${hash("md5", identifier.toLowerCase())}?s=480&r=pg&d=${fallback}`;
 }

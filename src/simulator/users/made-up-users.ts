@@ -2,7 +2,7 @@
 import type { EpochMs } from "../../runtime/clock.ts";
 import type { JsonObject } from "../../runtime/json.ts";
 import { seededRandom, type Random } from "../../runtime/random.ts";
-import { newLocalId } from "./user-id.ts";
+import { newObjectId } from "../made-up.ts";
 
 export interface MadeUpUsersOptions {
   readonly count: number;
@@ -30,7 +30,7 @@ function madeUpUser(random: Random, index: number, createdAtMs: EpochMs, now: Ep
   const seenAtMs = createdAtMs + random.next() * (now - createdAtMs);
   const seen = random.next() >= NEVER_SEEN;
   return {
-    user_id: newLocalId(random),
+    user_id: newObjectId(random),
     created_at: new Date(createdAtMs).toISOString(),
     updated_at: new Date(seen ? seenAtMs : createdAtMs).toISOString(),
     email,

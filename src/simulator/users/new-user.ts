@@ -2,12 +2,12 @@
 import type { JsonObject } from "../../runtime/json.ts";
 import { kindOf, type Connection } from "../connections/connection.ts";
 import { IDENTIFIERS, identifierRule } from "../connections/identifier-rule.ts";
+import { newObjectId } from "../made-up.ts";
 import { textIn } from "../json.ts";
 import { badRequest, conflict, type Refusal } from "../refusal.ts";
 import type { Tenant } from "../tenant.ts";
 import { withChanges, withDerived } from "./attributes.ts";
 import { historySize } from "./password-policy.ts";
-import { newLocalId } from "./user-id.ts";
 import type { User } from "./user.ts";
 
 /** The user that `body` asks for; nothing is changed yet. Ids can be chosen in databases of Auth0's own store only. */
@@ -18,7 +18,7 @@ export function newUser(tenant: Tenant, connection: Connection, body: JsonObject
   const verification = attributes["email"] === undefined ? {} : { email_verified: false };
   const now = tenant.now();
   return {
-    ...identified(connection, mayChoose ? chosen : newLocalId(tenant.random)),
+    ...identified(connection, mayChoose ? chosen : newObjectId(tenant.random)),
     createdAtMs: now,
     updatedAtMs: now,
     attributes: withDerived({ ...verification, ...attributes }),

@@ -8,6 +8,7 @@ import { textIn } from "../json.ts";
 import { badRequest, inexistentConnection, inexistentUser, refusal } from "../refusal.ts";
 import { checkBody } from "../schema.ts";
 import type { Tenant } from "../tenant.ts";
+import { forgetOf } from "./accounts.ts";
 import { withChanges, withDerived } from "./attributes.ts";
 import { checkMetadata } from "./metadata.ts";
 import { usernameTaken } from "./new-user.ts";
@@ -33,6 +34,7 @@ export function updateUser({ tenant, request, params, caller }: ApiCall): Answer
   const updated = changedUser(tenant, user, target, withoutReadOnly(body));
   setPassword(tenant, updated, target, textIn(body, "password"));
   tenant.users.put(updated);
+  if (endsSessions(tenant, profileOf(user, target.identity), body)) forgetOf(tenant.sessions.sessions, userId);
   return { status: 200, body: shownUser(tenant, updated) };
 }
 
@@ -106,6 +108,14 @@ function regenerated({ switches }: Tenant, attributes: JsonObject, body: JsonObj
     attributes,
     PROFILE_ATTRIBUTES.filter((name) => body[name] === null),
   );
+}
+
+/** Whether a PATCH logs the user out: a new password always, identifiers as the switch says. */
+function endsSessions({ switches }: Tenant, profile: JsonObject, body: JsonObject): boolean {
+  if (body["password"] !== undefined) return true;
+  const sent = [...IDENTITY_ATTRIBUTES].filter((name) => body[name] !== undefined);
+  if (switches.endsSessions === "everything-sent") return sent.length > 0;
+  return sent.some((name) => body[name] !== profile[name] && !(name === "email_verified" && body[name] === true));
 }
 
 function setPassword(tenant: Tenant, user: User, target: UpdateTarget, password: string | undefined): void {

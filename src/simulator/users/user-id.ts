@@ -1,5 +1,4 @@
 /** Ids of users: the provider, `|`, and an id of the provider's own. */
-import type { Random } from "../../runtime/random.ts";
 import { badRequest } from "../refusal.ts";
 
 /**
@@ -10,9 +9,4 @@ import { badRequest } from "../refusal.ts";
 export function checkUserId(userId: string | undefined): string {
   if (userId !== undefined && /^[^|]+\|./s.test(userId)) return userId;
   throw badRequest(`Object didn't pass validation for format user-id: ${userId ?? ""}`, "invalid_uri");
-}
-
-/** As Auth0 makes them up: the id of a MongoDB object, 24 lower-case hexadecimal digits (recorded). */
-export function newLocalId(random: Random): string {
-  return random.bytes(12).toString("hex");
 }

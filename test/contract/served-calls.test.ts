@@ -1,0 +1,103 @@
+/**
+ * Every method and path that is known to be called is served. The table is made of facts: what occurs in recordings of
+ * Auth0's own Terraform provider and Go SDK (78 files of 2022 to 2026), what those, its command line and its Node SDK were
+ * seen to send, and what the OpenAPI document of June 2026 has for users.
+ */
+import test from "ava";
+import { HOST, InProcessSimulator } from "../support/in-process-simulator.ts";
+
+type Rows = readonly (readonly [path: string, methods: string])[];
+
+/** `{}` stands for whatever names something. */
+const RECORDED: Rows = [
+  ["/connections", "GET POST"],
+  ["/connections/{}", "DELETE GET"],
+  ["/event-streams", "POST"],
+  ["/event-streams/{}", "DELETE"],
+  ["/event-streams/{}/deliveries", "GET"],
+  ["/event-streams/{}/deliveries/{}", "GET"],
+  ["/event-streams/{}/redeliver", "POST"],
+  ["/event-streams/{}/redeliver/{}", "POST"],
+  ["/event-streams/{}/test", "POST"],
+  ["/jobs/{}", "GET"],
+  ["/jobs/users-imports", "POST"],
+  ["/jobs/users-exports", "POST"],
+  ["/jobs/verification-email", "POST"],
+  ["/jobs/{}/errors", "GET"],
+  ["/logs", "GET"],
+  ["/logs/{}", "GET"],
+  ["/organizations", "GET POST"],
+  ["/organizations/{}", "DELETE GET PATCH"],
+  ["/organizations/{}/members", "DELETE GET POST"],
+  ["/organizations/{}/members/{}/roles", "DELETE GET POST"],
+  ["/resource-servers", "POST"],
+  ["/resource-servers/{}", "DELETE GET PATCH"],
+  ["/roles", "GET POST"],
+  ["/roles/{}", "DELETE GET"],
+  ["/roles/{}/permissions", "DELETE GET POST"],
+  ["/roles/{}/users", "GET POST"],
+  ["/tickets/email-verification", "POST"],
+  ["/tickets/password-change", "POST"],
+  ["/user-blocks", "DELETE GET"],
+  ["/user-blocks/{}", "DELETE GET"],
+  ["/users", "GET POST"],
+  ["/users-by-email", "GET"],
+  ["/users/{}", "DELETE GET PATCH"],
+  ["/users/{}/authentication-methods", "DELETE GET POST PUT"],
+  ["/users/{}/authentication-methods/{}", "DELETE GET PATCH"],
+  ["/users/{}/connected-accounts", "GET"],
+  ["/users/{}/enrollments", "GET"],
+  ["/users/{}/federated-connections-tokensets", "GET"],
+  ["/users/{}/federated-connections-tokensets/{}", "DELETE"],
+  ["/users/{}/identities", "POST"],
+  ["/users/{}/identities/auth0/{}", "DELETE"],
+  ["/users/{}/logs", "GET"],
+  ["/users/{}/multifactor/actions/invalidate-remember-browser", "POST"],
+  ["/users/{}/organizations", "GET"],
+  ["/users/{}/permissions", "DELETE GET POST"],
+  ["/users/{}/recovery-code-regeneration", "POST"],
+  ["/users/{}/risk-assessments/clear", "POST"],
+  ["/users/{}/roles", "DELETE GET POST"],
+  ["/users/{}/sessions", "DELETE GET"],
+];
+
+/** What clients send besides. */
+const SENT: Rows = [
+  ["/connections/{}/clients", "GET"],
+  ["/organizations/name/{}", "GET"],
+  ["/users/{}/refresh-tokens", "GET DELETE"],
+];
+
+/** What the OpenAPI document has for users besides. */
+const DOCUMENTED: Rows = [
+  ["/connections/{}/status", "GET"],
+  ["/roles/{}", "PATCH"],
+  ["/users/{}/authenticators", "DELETE"],
+  ["/users/{}/multifactor/{}", "DELETE"],
+  ["/users/{}/revoke-access", "POST"],
+];
+
+const simulator = new InProcessSimulator();
+const authorization = `Bearer ${simulator.token()}`;
+
+for (const [source, rows] of Object.entries({ RECORDED, SENT, DOCUMENTED })) {
+  test(`every call is served: ${source.toLowerCase()}`, (t) => {
+    const calls = rows.flatMap(([path, methods]) => methods.split(" ").map((method) => ({ method, path })));
+
+    const unserved = calls.filter(({ method, path }) => {
+      const { status, body } = simulator.send({
+        method,
+        target: `/api/v2${path.replaceAll("{}", "some%7Cid")}`,
+        headers: { host: HOST, authorization, "content-type": "application/json" },
+        body: Buffer.from(method === "GET" ? "" : "{}"),
+      });
+      return status === 404 && (body as { message: string }).message === "Not Found";
+    });
+
+    t.deepEqual(
+      unserved.map(({ method, path }) => `${method} ${path}`),
+      [],
+    );
+    t.deepEqual(simulator.bugs, []);
+  });
+}
