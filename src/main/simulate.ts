@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
+import v8 from "node:v8";
 import type { SimulateConfig } from "../config.ts";
 import { isJsonObject } from "../runtime/json.ts";
 import { systemClock } from "../runtime/clock.ts";
@@ -16,8 +17,15 @@ import { parseTenantFile, parseYaml } from "../simulator/tenant-file.ts";
 import { madeUpUsers } from "../simulator/users/made-up-users.ts";
 import { logFrom } from "./parts.ts";
 
+/**
+ * V8's nursery grows to 64 MB and stays so; kept small, 100,000 users fit in 300 MB, and calls take no longer (measured by
+ * `npm run bench -- simulator`).
+ */
+const HEAP_FLAG = "--semi-space-growth-factor=1";
+
 /** Prints its address, and with TLS the authority's file, on standard output once it can be reached. */
 export async function simulate(config: SimulateConfig, signal: AbortSignal): Promise<number> {
+  v8.setFlagsFromString(HEAP_FLAG);
   const folder = await mkdtemp(path.join(os.tmpdir(), "auth0-user-operator-simulator-"));
   try {
     const part = simulatorPart(await optionsFrom(config), (running) => {

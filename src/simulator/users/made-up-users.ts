@@ -26,7 +26,7 @@ export function* madeUpUsers({ count, seed, now }: MadeUpUsersOptions): Generato
 
 function madeUpUser(random: Random, index: number, createdAtMs: EpochMs, now: EpochMs): JsonObject {
   const [given, family] = [pick(GIVEN_NAMES, random), pick(FAMILY_NAMES, random)];
-  const email = `${asciiOf(given)}.${asciiOf(family)}.${String(index + 1)}@example.com`;
+  const email = [asciiOf(given), asciiOf(family), `${String(index + 1)}@example.com`].join(".");
   const seenAtMs = createdAtMs + random.next() * (now - createdAtMs);
   const seen = random.next() >= NEVER_SEEN;
   return {
@@ -35,7 +35,7 @@ function madeUpUser(random: Random, index: number, createdAtMs: EpochMs, now: Ep
     updated_at: new Date(seen ? seenAtMs : createdAtMs).toISOString(),
     email,
     email_verified: random.next() >= UNVERIFIED,
-    name: `${given} ${family}`,
+    name: [given, family].join(" "),
     given_name: given,
     family_name: family,
     nickname: given.toLowerCase(),
