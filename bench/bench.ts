@@ -3,6 +3,7 @@ import process from "node:process";
 import { Command } from "commander";
 import { measureLifecycle } from "./lifecycle.ts";
 import { save, tableOf } from "./report.ts";
+import { measureSimulator, simulatorTable } from "./simulator.ts";
 
 const interrupted = new AbortController();
 for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => interrupted.abort(new Error(name)));
@@ -22,5 +23,21 @@ program
     };
     const rows = await measureLifecycle(options, interrupted.signal);
     process.stdout.write(`${tableOf(rows)}\n${await save("lifecycle", options, rows)}\n`);
+  });
+program
+  .command("simulator")
+  .description("the simulator alone: reads, searches and creates with many users in memory")
+  .option("--users <count>", "how many are there", "100000")
+  .option("--calls <count>", "of each kind", "30000")
+  .option("--connections <count>", "calls on their way at once", "16")
+  .option("--node-flags <flags>", "for the simulator's Node", "")
+  .action(async (given: Record<"users" | "calls" | "connections" | "nodeFlags", string>) => {
+    const rows = await measureSimulator({
+      users: Number(given.users),
+      calls: Number(given.calls),
+      connections: Number(given.connections),
+      nodeFlags: given.nodeFlags.split(" ").filter((flag) => flag !== ""),
+    });
+    process.stdout.write(`${simulatorTable(rows)}\n`);
   });
 await program.parseAsync();
