@@ -26,6 +26,8 @@ export interface SimulatorRequest {
   readonly target: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** It came by https, to us or to a proxy in front. */
+  readonly isSecure?: boolean;
   /** Of a body beyond `maxBodyBytes` at least one byte more than that, so that it can be told. */
   readonly body: Buffer;
 }

@@ -75,14 +75,15 @@ export async function listen(options: ServerOptions, signal: AbortSignal): Promi
 }
 
 async function serve(
-  { simulator, clock }: ServerOptions,
+  { simulator, certificate, clock }: ServerOptions,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   signal: AbortSignal,
 ): Promise<void> {
   const { method = "GET", url = "/", headers } = incoming;
   const body = await readBody(incoming, maxBodyBytes({ target: url }));
-  const exchange = simulator.exchange({ method, target: url, headers, body });
+  const isSecure = certificate !== undefined || headers["x-forwarded-proto"] === "https";
+  const exchange = simulator.exchange({ method, target: url, headers, isSecure, body });
   if (exchange.delayMs > 0) await clock.sleep(exchange.delayMs, signal);
   outgoing.sendDate = false;
   outgoing.setHeader("date", new Date(simulator.tenant.now()).toUTCString());

@@ -33,6 +33,8 @@ export interface TestSimulator {
   readonly url: string;
   /** Host and port; the tenant's domain. */
   readonly domain: string;
+  /** What to trust, PEM; undefined without TLS. */
+  readonly ca: string | undefined;
   readonly clientId: string;
   readonly clientSecret: string;
   /** Any request, as it is. */
@@ -112,6 +114,7 @@ export async function openTestSimulator(options: TestSimulatorOptions = {}): Pro
   return {
     url,
     domain,
+    ca: running.ca,
     clientId,
     clientSecret,
     request,

@@ -59,7 +59,7 @@ const LINK_SECONDS = 60;
 
 export function downloadLink({ tenant, request }: ApiCall, { id, asked }: Job): string {
   const until = Math.floor(tenant.now() / 1000) + LINK_SECONDS;
-  const protocol = findHeader(request, "x-forwarded-proto") ?? "http";
+  const protocol = request.isSecure === true ? "https" : "http";
   const host = findHeader(request, "host") ?? tenant.domainOf(request);
   const name = `${id}.${String(asked["format"])}.gz`;
   const signature = signatureOf(tenant.keys.get("tokens"), name, until).toString("base64url");
