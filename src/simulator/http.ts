@@ -3,6 +3,7 @@
  * this file works in process too.
  */
 import { isJsonObject, type JsonObject } from "../runtime/json.ts";
+import { parseJson } from "./json.ts";
 import { badRequest, payloadTooLarge, unsupportedMediaType, type Refusal } from "./refusal.ts";
 
 /** Bytes of a request body; a longer one is refused. Auth0 names no figure for users, imports take 512,000. */
@@ -96,7 +97,7 @@ export function parseBody(request: SimulatorRequest): JsonObject {
   checkLength(request);
   if (type === "application/x-www-form-urlencoded") return parseForm(request.body.toString());
   if (type !== "application/json") throw unsupportedMediaType();
-  const value = parseJson(request.body);
+  const value = parseJsonBody(request.body);
   if (!isJsonObject(value)) throw wrongType("object", value);
   return value;
 }
@@ -109,7 +110,7 @@ export function parseBody(request: SimulatorRequest): JsonObject {
 export function parseListBody(request: SimulatorRequest): readonly JsonObject[] {
   checkLength(request);
   if (mediaType(request) !== "application/json") throw unsupportedMediaType();
-  const value = parseJson(request.body);
+  const value = parseJsonBody(request.body);
   if (!Array.isArray(value)) throw wrongType("array", value);
   const items: readonly unknown[] = value;
   return items.map((item) => {
@@ -129,10 +130,10 @@ function checkLength(request: SimulatorRequest): void {
   if (request.body.length > maxBytes) throw payloadTooLarge(maxBytes);
 }
 
-function parseJson(body: Buffer): unknown {
+function parseJsonBody(body: Buffer): unknown {
   if (body.length === 0) return null;
   try {
-    return JSON.parse(body.toString());
+    return parseJson(body.toString());
   } catch {
     throw badRequest("Invalid request payload JSON format");
   }

@@ -40,3 +40,30 @@ export function textFrom(value: unknown): string | undefined {
 export function lengthOf(text: string): number {
   return Array.from(text).length;
 }
+
+/** A value nested deeper can be read, but not written again: the stack is finite. Auth0 names no figure. */
+const MAX_DEPTH = 500;
+
+/** @throws SyntaxError where the text is no JSON, or nested too deep */
+export function parseJson(text: string): unknown {
+  // A short text cannot be deep, and is not looked through.
+  if (text.length > 2 * MAX_DEPTH && depthOf(text) > MAX_DEPTH) throw new SyntaxError("nested too deep");
+  return JSON.parse(text);
+}
+
+/** Of brackets and braces outside of strings, in what may be JSON. */
+function depthOf(text: string): number {
+  let deepest = 0;
+  let depth = 0;
+  let isInString = false;
+  for (let index = 0; index < text.length; index++) {
+    const character = text[index];
+    if (isInString) {
+      if (character === "\\") index++;
+      else if (character === '"') isInString = false;
+    } else if (character === '"') isInString = true;
+    else if (character === "[" || character === "{") deepest = Math.max(deepest, ++depth);
+    else if (character === "]" || character === "}") depth--;
+  }
+  return deepest;
+}

@@ -242,6 +242,19 @@ test("a body beyond 1 MiB is 413, one just within is read", async (t) => {
   t.is((await tenant.api("PATCH", USER, metadata((1 << 20) - 100))).status, 200);
 });
 
+test("a body nested without end is 400: it could be read and never be written again", async (t) => {
+  const tenant = await startTestSimulator(t, { users: [KIM] });
+  const nested = (depth: number): object => ({
+    user_metadata: { a: JSON.parse("[".repeat(depth) + "]".repeat(depth)) },
+  });
+
+  t.is((await tenant.api("PATCH", USER, nested(400))).status, 200);
+  const headers = { authorization: `Bearer ${await tenant.token()}`, "content-type": "application/json" };
+  const body = `{"user_metadata":{"a":${"[".repeat(100_000)}${"]".repeat(100_000)}}}`;
+  t.is((await tenant.request("PATCH", USER, { headers, body })).status, 400);
+  t.is((await tenant.users()).length, 1);
+});
+
 test("what is no JSON is 400, another content type 415, an unknown path 404", async (t) => {
   const tenant = await startTestSimulator(t, { users: [KIM] });
   const authorization = `Bearer ${await tenant.token()}`;

@@ -5,7 +5,7 @@ import { isJsonObject } from "../../runtime/json.ts";
 import type { ApiCall } from "../call.ts";
 import { kindOf, type Connection } from "../connections/connection.ts";
 import { mediaType } from "../http.ts";
-import { textIn } from "../json.ts";
+import { parseJson, textIn } from "../json.ts";
 import {
   badRequest,
   inexistentConnection,
@@ -69,7 +69,7 @@ function parseRecords(file: string | undefined): readonly unknown[] {
   if (file === undefined) throw badRequest("Must provide 'users' file as multipart part.");
   if (file.trim() === "") throw badRequest("Users file must not be empty.");
   try {
-    const records: unknown = JSON.parse(file);
+    const records = parseJson(file);
     if (Array.isArray(records)) return records;
   } catch {
     // Refused like a file that holds something else.
