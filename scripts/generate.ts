@@ -4,6 +4,7 @@ import path from "node:path";
 import process from "node:process";
 import { dump } from "js-yaml";
 import { format, resolveConfig } from "prettier";
+import { ACTIONS } from "../src/api/actions.ts";
 import { AUTH0_USER_SPEC } from "../src/api/auth0-user.ts";
 import { AUTH0_USER_CRD } from "../src/api/crd.ts";
 import { REASONS } from "../src/reconcile/reasons.ts";
@@ -31,6 +32,7 @@ const FILES: Readonly<Record<string, Content>> = {
   "charts/auth0-user-operator/README.md": (standing) => between(standing, "values", valuesTable()),
   "charts/auth0-user-operator/files/dashboard.json": () => JSON.stringify(dashboard()),
   "docs/metrics.md": (standing) => between(standing, "metrics", metricsTable()),
+  "docs/actions.md": (standing) => between(standing, "actions", actionsTable()),
   "docs/conditions.md": (standing) => between(standing, "reasons", reasonsTable()),
   "README.md": (standing) => between(standing, "fields", fieldsTable()),
 };
@@ -96,6 +98,13 @@ function metricsTable(): string {
   return table(
     ["Metric", "Type", "Labels", "What it tells"],
     metricRows().map((cells) => `| ${cells.map(cell).join(" | ")} |`),
+  );
+}
+
+function actionsTable(): string {
+  return table(
+    ["Action", "What happens"],
+    Object.entries(ACTIONS).map(([action, meaning]) => `| \`${action}\` | ${meaning} |`),
   );
 }
 

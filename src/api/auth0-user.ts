@@ -17,6 +17,13 @@ const nullableText = (maxLength: number, what: string) =>
     description: `${what} Null removes it at Auth0; kubectl apply drops nulls, so removeAttributes is the spelling that always arrives.`,
   }) as const;
 
+const assignmentPolicy = (what: string) =>
+  ({
+    type: "string",
+    enum: ["Additive", "Exact"],
+    description: `Additive leaves ${what} that are not declared alone, Exact takes them away. Default: Additive.`,
+  }) as const;
+
 export const AUTH0_USER_SPEC = {
   type: "object",
   description: "What the user shall be. A field that is absent is not managed: never compared, never sent.",
@@ -194,6 +201,64 @@ export const AUTH0_USER_SPEC = {
         },
       },
     },
+    roles: {
+      type: "array",
+      maxItems: 50,
+      "x-kubernetes-list-type": "set",
+      items: { type: "string", minLength: 1, maxLength: 128 },
+      description: "Roles that the user is given, by name or by id (rol_…).",
+    },
+    rolesPolicy: assignmentPolicy("roles"),
+    permissions: {
+      type: "array",
+      maxItems: 1000,
+      "x-kubernetes-list-type": "map",
+      "x-kubernetes-list-map-keys": ["resourceServer", "name"],
+      description: "Permissions that the user is given directly, not through a role.",
+      items: {
+        type: "object",
+        required: ["resourceServer", "name"],
+        properties: {
+          resourceServer: {
+            type: "string",
+            minLength: 1,
+            maxLength: 600,
+            pattern: "^\\S+$",
+            description: "Identifier (audience) of the API: https://api.example.com.",
+          },
+          name: {
+            type: "string",
+            minLength: 1,
+            maxLength: 280,
+            pattern: "^\\S+$",
+            description: "The permission (scope) of the API: read:reports.",
+          },
+        },
+      },
+    },
+    permissionsPolicy: assignmentPolicy("permissions"),
+    organizations: {
+      type: "array",
+      maxItems: 50,
+      "x-kubernetes-list-type": "atomic",
+      description:
+        "Organizations that the user is a member of, each by name or by id, with the roles that it has there.",
+      items: {
+        type: "object",
+        properties: {
+          name: { type: "string", minLength: 1, maxLength: 50, description: "Name of the organization." },
+          id: { type: "string", maxLength: 50, pattern: "^org_[a-zA-Z0-9]+$", description: "Id of the organization." },
+          roles: {
+            type: "array",
+            maxItems: 50,
+            "x-kubernetes-list-type": "set",
+            items: { type: "string", minLength: 1, maxLength: 128 },
+            description: "Roles of the member in this organization, by name or by id. Absent: not managed.",
+          },
+        },
+      },
+    },
+    organizationsPolicy: assignmentPolicy("organizations, and roles in them,"),
     deletionPolicy: {
       type: "string",
       enum: ["Delete", "Retain"],
@@ -270,6 +335,14 @@ export const AUTH0_USER_STATUS = {
     managedAttributes: attributeNames("The attributes that the spec manages."),
     removedAttributes: attributeNames("The attributes that the spec removes, and that were removed."),
     driftedAttributes: attributeNames("Managed attributes that differ at Auth0 and are left alone."),
+    assigned: {
+      type: "array",
+      maxItems: 5000,
+      "x-kubernetes-list-type": "atomic",
+      items: { type: "string", maxLength: 1024 },
+      description:
+        "What the user was given because of this resource: role:ID, permission:API NAME, organization:ID, organization-role:ID ROLE.",
+    },
     notWritableAttributes: attributeNames(
       "Attributes that Auth0 refused to change; tried again when the spec changes.",
     ),
@@ -282,6 +355,34 @@ export const AUTH0_USER_STATUS = {
       type: "string",
       maxLength: 200,
       description: "A keyed digest of the password that was last sent; it tells nothing without the operator's key.",
+    },
+    actions: {
+      type: "object",
+      required: ["request", "startedAt"],
+      description: "What the annotation auth0-user-operator.dev/actions last asked for, and what became of it.",
+      properties: {
+        request: {
+          type: "string",
+          maxLength: 300,
+          description: "The annotation's value. It is never acted upon again.",
+        },
+        startedAt: { type: "string", format: "date-time" },
+        results: {
+          type: "array",
+          maxItems: 300,
+          "x-kubernetes-list-type": "atomic",
+          items: {
+            type: "object",
+            required: ["action", "result", "time", "message"],
+            properties: {
+              action: { type: "string", maxLength: 300 },
+              result: { type: "string", enum: ["Done", "Failed", "Unknown"] },
+              time: { type: "string", format: "date-time" },
+              message: { type: "string", maxLength: 32768 },
+            },
+          },
+        },
+      },
     },
     lastHandledReconcileAt: {
       type: "string",

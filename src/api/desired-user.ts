@@ -1,4 +1,5 @@
 /** A valid spec → what the core works with. The one place that knows in which spellings a person may say "remove". */
+import { ASSIGNMENT_KINDS, type DesiredAssignments } from "../core/assignments.ts";
 import { ENFORCE_ALL, type DesiredUser, type RootAttributes, type Upkeep } from "../core/desired-user.ts";
 import { connectionName, userId } from "../core/ids.ts";
 import { isJsonMap, type JsonMap, type JsonValue } from "../core/json.ts";
@@ -34,9 +35,28 @@ export function desiredUserFrom(spec: Auth0UserSpec, implied: readonly string[])
     userMetadata: metadata("userMetadata", spec.userMetadata, removed),
     appMetadata: metadata("appMetadata", spec.appMetadata, removed),
     verifyEmail: spec.verifyEmail ?? false,
-    upkeep: spec.driftPolicy === "Detect" ? { ...ENFORCE_ALL, drift: "Detect" } : ENFORCE_ALL,
+    upkeep: upkeepFrom(spec),
+    assignments: assignmentsFrom(spec),
   };
   return spec.fieldPolicies === undefined ? desired : withPolicies(desired, spec.fieldPolicies);
+}
+
+function upkeepFrom({ driftPolicy: drift = "Enforce", unsetPolicy: unset = "Keep" }: Auth0UserSpec): Upkeep {
+  return drift === "Enforce" && unset === "Keep" ? ENFORCE_ALL : { ...ENFORCE_ALL, drift, unset };
+}
+
+function assignmentsFrom(spec: Auth0UserSpec): DesiredAssignments | undefined {
+  const { roles, permissions, organizations } = spec;
+  if (roles === undefined && permissions === undefined && organizations === undefined) return undefined;
+  const memberships = organizations?.map(({ id, name = "", roles: memberRoles }) => ({
+    organization: id === undefined ? { name } : { id },
+    roles: memberRoles,
+  }));
+  return {
+    roles: roles && { items: roles, isExact: spec.rolesPolicy === "Exact" },
+    permissions: permissions && { items: permissions, isExact: spec.permissionsPolicy === "Exact" },
+    organizations: memberships && { items: memberships, isExact: spec.organizationsPolicy === "Exact" },
+  };
 }
 
 type FieldPolicies = NonNullable<Auth0UserSpec["fieldPolicies"]>;
@@ -51,7 +71,13 @@ function withPolicies(desired: DesiredUser, policies: FieldPolicies): DesiredUse
   );
   const userMetadata = keysWhere(desired.userMetadata, (key) => isKept(`userMetadata.${key}`));
   const appMetadata = keysWhere(desired.appMetadata, (key) => isKept(`appMetadata.${key}`));
+  const assignments = desired.assignments && {
+    roles: isKept("roles") ? desired.assignments.roles : undefined,
+    permissions: isKept("permissions") ? desired.assignments.permissions : undefined,
+    organizations: isKept("organizations") ? desired.assignments.organizations : undefined,
+  };
   const paths = [
+    ...ASSIGNMENT_KINDS,
     ...Object.keys(attributes),
     ...Object.keys(userMetadata).map((key) => `userMetadata.${key}`),
     ...Object.keys(appMetadata).map((key) => `appMetadata.${key}`),
@@ -61,7 +87,7 @@ function withPolicies(desired: DesiredUser, policies: FieldPolicies): DesiredUse
     initOnly: new Set(paths.filter((path) => policyOf(path) === "InitOnly")),
     enforced: new Set(paths.filter((path) => policyOf(path) === "Enforce")),
   };
-  return { ...desired, attributes, userMetadata, appMetadata, upkeep };
+  return { ...desired, attributes, userMetadata, appMetadata, assignments, upkeep };
 }
 
 function keysWhere(map: JsonMap, isWanted: (key: string) => boolean): JsonMap {

@@ -9,5 +9,7 @@ export const DEFAULT_PASSWORD_KEY = "password";
 
 /** Any new value asks for a pass at once, as `kubectl annotate --overwrite` writes it. */
 export const RECONCILE_ANNOTATION = `${GROUP}/reconcile-requested-at`;
+/** What a person asks for once (`api/actions.ts`). */
+export const ACTIONS_ANNOTATION = `${GROUP}/actions`;
 /** The id of the user whose deletion, linked identities included, a person confirms. */
 export const CONFIRM_DELETION_ANNOTATION = `${GROUP}/confirm-deletions`;

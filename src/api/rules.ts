@@ -4,6 +4,7 @@
  * CEL can't look into objects of anybody's shape.
  */
 import type { Auth0UserSpec } from "./auth0-user.ts";
+import { ASSIGNMENT_KINDS } from "../core/assignments.ts";
 import { REMOVABLE_ATTRIBUTES, ROOT_FIELDS } from "../core/fields.ts";
 import { DURATION_PATTERN, parseDurationMs } from "./duration.ts";
 
@@ -17,7 +18,7 @@ export interface UserRule {
 }
 
 /** What `fieldPolicies` may name. */
-const POLICY_PATTERN = `^(${ROOT_FIELDS.map(({ name }) => name).join("|")}|(userMetadata|appMetadata)([.][^.$][^.]*)?)$`;
+const POLICY_PATTERN = `^(${[...ROOT_FIELDS.map(({ name }) => name), ...ASSIGNMENT_KINDS].join("|")}|(userMetadata|appMetadata)([.][^.$][^.]*)?)$`;
 
 export const MIN_SYNC_INTERVAL_MS = 10_000;
 const MAX_SYNC_INTERVAL_MS = 30 * 24 * 3_600_000;
@@ -53,7 +54,7 @@ export const USER_RULES: readonly UserRule[] = [
   {
     rule: `!has(self.fieldPolicies) || self.fieldPolicies.all(name, name.matches('${POLICY_PATTERN}'))`,
     message:
-      "fieldPolicies names a field that does not exist: it takes the attributes of the spec, userMetadata, appMetadata, userMetadata.KEY and appMetadata.KEY",
+      "fieldPolicies names a field that does not exist: it takes the attributes of the spec, roles, permissions, organizations, userMetadata, appMetadata, userMetadata.KEY and appMetadata.KEY",
     path: "fieldPolicies",
     holds: ({ fieldPolicies = {} }) =>
       Object.keys(fieldPolicies).every((name) => new RegExp(POLICY_PATTERN).test(name)),
@@ -64,6 +65,13 @@ export const USER_RULES: readonly UserRule[] = [
     path: "password",
     holds: ({ password }) =>
       password === undefined || (password.secretRef === undefined) !== (password.generate === undefined),
+  },
+  {
+    rule: "!has(self.organizations) || self.organizations.all(one, has(one.name) != has(one.id))",
+    message: "an organization is named either by name or by id",
+    path: "organizations",
+    holds: ({ organizations = [] }) =>
+      organizations.every(({ name, id }) => (name === undefined) !== (id === undefined)),
   },
   ...REMOVABLE_ATTRIBUTES.map((name): UserRule => ({
     rule: `!has(self.removeAttributes) || !has(self.${name}) || !('${name}' in self.removeAttributes)`,

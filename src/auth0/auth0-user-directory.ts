@@ -3,7 +3,9 @@ import type { TenantDomain, UserId } from "../core/ids.ts";
 import type { ObservedUser } from "../core/observed-user.ts";
 import type { NewUser, UserPatch } from "../core/writes.ts";
 import { DirectoryError } from "../reconcile/errors.ts";
-import type { ConnectionDirectory, UserDirectory } from "../reconcile/ports.ts";
+import type { ActionDirectory, AssignmentDirectory, ConnectionDirectory, UserDirectory } from "../reconcile/ports.ts";
+import { Auth0Actions } from "./actions.ts";
+import { Auth0Assignments } from "./assignments.ts";
 import { Auth0Connections } from "./connections.ts";
 import type { ManagementApi } from "./management-api.ts";
 import { callFailed } from "./translate-failure.ts";
@@ -12,12 +14,16 @@ import { createBody, parseWireUser, updateBody } from "./wire-user.ts";
 export class Auth0UserDirectory implements UserDirectory {
   readonly tenantDomain: TenantDomain;
   readonly connections: ConnectionDirectory;
+  readonly assignments: AssignmentDirectory;
+  readonly actions: ActionDirectory;
   readonly #api: ManagementApi;
 
   constructor(api: ManagementApi) {
     this.#api = api;
     this.tenantDomain = api.address.domain;
     this.connections = new Auth0Connections(api, api.clock);
+    this.assignments = new Auth0Assignments(api);
+    this.actions = new Auth0Actions(api);
   }
 
   async findUser(id: UserId, signal: AbortSignal): Promise<ObservedUser | undefined> {

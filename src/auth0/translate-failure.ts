@@ -20,6 +20,7 @@ const REMEDIES: Readonly<Record<DirectoryErrorCode, Remedy>> = {
   credentials_invalid: { kind: "backoff" },
   insufficient_scope: { kind: "backoff" },
   user_not_found: { kind: "backoff" },
+  related_not_found: { kind: "stall" },
   already_exists: { kind: "stall" },
   custom_domain_conflict: { kind: "stall" },
   connection_not_found: { kind: "stall" },
@@ -80,10 +81,13 @@ function classify(status: number, said: string, errorCode: string): DirectoryErr
   if (status >= 500 || status === 408) return "unavailable";
   if (status === 401) return "credentials_invalid";
   if (status === 403) return "insufficient_scope";
-  if (status === 404) return "user_not_found";
+  if (status === 404) return RELATED.test(`${errorCode}: ${said}`) ? "related_not_found" : "user_not_found";
   if (status === 409) return errorCode === "custom_domain_conflict" ? "custom_domain_conflict" : "already_exists";
   return BY_TEXT.find(([pattern]) => pattern.test(`${errorCode}: ${said}`))?.[1] ?? "rejected";
 }
+
+/** A 404 that speaks of something else than the user. */
+const RELATED = /\brole does not exist|resource.server|permission|organization/i;
 
 /** 400s by `errorCode: message`, the first that matches. */
 const BY_TEXT: readonly (readonly [RegExp, DirectoryErrorCode])[] = [

@@ -41,6 +41,7 @@ interface FileUserState {
   /** The spec that was last brought about, as JSON. */
   readonly appliedSpec: string | undefined;
   readonly passwordVersion: string | undefined;
+  readonly assigned: Outcome["assigned"];
   readonly reported: Outcome["reported"];
   readonly notWritable: Outcome["notWritable"];
   readonly nextSyncAtMs: number;
@@ -83,6 +84,7 @@ export class FileUsers {
         password.kind === "given" && (outcome.isPasswordSent || state.passwordVersion === undefined)
           ? password.version
           : state.passwordVersion,
+      assigned: outcome.assigned,
       reported: outcome.reported,
       notWritable: outcome.notWritable,
       nextSyncAtMs: clock.now() + jittered(intervalMs, SYNC_JITTER, random),
@@ -131,6 +133,7 @@ export class FileUsers {
       ownership: ownershipOf(found, adoptedId, isOurs),
       appliedSpec: undefined,
       passwordVersion: undefined,
+      assigned: [],
       reported: [],
       notWritable: [],
       nextSyncAtMs: nowMs + 1,
@@ -163,6 +166,7 @@ export class FileUsers {
         notWritable: new Set(isNewSpec ? [] : state.notWritable),
       },
       memory: state.memory,
+      assigned: state.assigned,
       isSightingEnough: clock.now() < state.nextSyncAtMs,
       marker: { value: markerFor(this.#marked(user), keyring), isBorneBy: (found) => this.#isMarked(found, user) },
     };

@@ -1,4 +1,5 @@
 /** What a resource asks for, in one value: no document, no Secret, no cluster in it. */
+import type { DesiredAssignments } from "./assignments.ts";
 import type { ConnectionName, UserId } from "./ids.ts";
 import type { JsonMap } from "./json.ts";
 
@@ -30,9 +31,11 @@ export interface Upkeep {
   readonly enforced: ReadonlySet<string>;
   /** Whether a difference is set back, or reported only until the spec changes. */
   readonly drift: "Enforce" | "Detect";
+  /** What becomes of what this resource gave the user (roles and the like) when it is declared no more. */
+  readonly unset: "Keep" | "Remove";
 }
 
-export const ENFORCE_ALL: Upkeep = { initOnly: new Set(), enforced: new Set(), drift: "Enforce" };
+export const ENFORCE_ALL: Upkeep = { initOnly: new Set(), enforced: new Set(), drift: "Enforce", unset: "Keep" };
 
 export interface DesiredUser {
   readonly connection: ConnectionName;
@@ -45,4 +48,6 @@ export interface DesiredUser {
   /** Whether Auth0 may mail the person when the address is set or changed. */
   readonly verifyEmail: boolean;
   readonly upkeep: Upkeep;
+  /** `undefined`: nothing is declared of what the user is given. */
+  readonly assignments: DesiredAssignments | undefined;
 }

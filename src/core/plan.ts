@@ -2,6 +2,7 @@
  * What should change: desired and observed in, a plan out. Values only; no clock, no network, no log. The operator
  * applies what this function says, and a person who asks for the plan is shown the same value.
  */
+import { ASSIGNMENT_KINDS, type AssignmentKind } from "./assignments.ts";
 import type { DesiredUser, RootAttributeName, Upkeep } from "./desired-user.ts";
 import { ROOT_FIELDS, type RootField, type RootValue } from "./fields.ts";
 import { isSameJson, type JsonValue } from "./json.ts";
@@ -12,12 +13,16 @@ import type { UserPatch } from "./writes.ts";
 export type MetadataKind = "userMetadata" | "appMetadata";
 export const METADATA_KINDS: readonly MetadataKind[] = ["userMetadata", "appMetadata"];
 
-/** A managed attribute by its name in the manifest; metadata by first-level key. */
-export type AttributePath = RootAttributeName | `${MetadataKind}.${string}`;
+/** What is managed, by its name in the manifest: metadata by first-level key, what a user is given by its kind. */
+export type AttributePath = RootAttributeName | `${MetadataKind}.${string}` | AssignmentKind;
 
 /** Whether `name`, as a status keeps it, is that of an attribute. */
 export function isAttributePath(name: string): name is AttributePath {
-  return ROOT_FIELDS.some((field) => field.name === name) || METADATA_KINDS.some((kind) => name.startsWith(`${kind}.`));
+  return (
+    ROOT_FIELDS.some((field) => field.name === name) ||
+    METADATA_KINDS.some((kind) => name.startsWith(`${kind}.`)) ||
+    ASSIGNMENT_KINDS.some((kind) => name === kind)
+  );
 }
 
 /** One attribute that differs. `from: undefined` is absent at Auth0, `to: null` is to be removed. */

@@ -22,13 +22,15 @@ export async function writeStatus(
   memories.noteWritten(resource.key, parseObjectIdentity(answer).resourceVersion);
 }
 
-/** By RFC 7386, at the first level: lists are replaced whole. `undefined` where nothing differs. */
+/** By RFC 7386: objects are merged, lists are replaced whole. `undefined` where nothing differs. */
 export function mergePatchBetween(before: object, after: object): JsonMap | undefined {
   const [old, next]: [unknown, unknown] = [before, after];
   if (!isJsonMap(old) || !isJsonMap(next)) return undefined;
   const patch: Record<string, JsonValue> = {};
   for (const key of new Set([...Object.keys(old), ...Object.keys(next)])) {
-    if (!isSameJson(old[key], next[key])) patch[key] = next[key] ?? null;
+    const [was, is] = [old[key], next[key]];
+    if (isSameJson(was, is)) continue;
+    patch[key] = isJsonMap(was) && isJsonMap(is) ? (mergePatchBetween(was, is) ?? {}) : (is ?? null);
   }
   return Object.keys(patch).length === 0 ? undefined : patch;
 }

@@ -30,6 +30,7 @@ import { ResourceClaims } from "./resource-claims.ts";
 import { resultOf } from "./result.ts";
 import type { SecretUsers } from "./secret-users.ts";
 import { isNews, referenceTo, writeStatus } from "./status-writer.ts";
+import { answerActions, hasOpenActions } from "./user-actions.ts";
 import { finalizeUser } from "./user-finalizer.ts";
 import { reportPass } from "./user-report.ts";
 import type { KeyMemory } from "./user-memories.ts";
@@ -110,7 +111,8 @@ export class UserReconciler {
     this.#secretUsers.set(key, passwordSecretOf(declared.spec));
     const known = memories.find(key, uid) ?? this.#firstSight(resource, declared);
     const isEcho = resource.resourceVersion === known.writtenVersion;
-    if ((!declared.isNewSpec || isEcho) && !declared.isRequested && clock.now() < known.nextSyncAtMs) {
+    const isDue = (declared.isNewSpec && !isEcho) || declared.isRequested || hasOpenActions(resource);
+    if (!isDue && clock.now() < known.nextSyncAtMs) {
       memories.keep(key, known);
       return { kind: "requeue", afterMs: known.nextSyncAtMs - clock.now() };
     }
@@ -131,6 +133,7 @@ export class UserReconciler {
     const outcome = await reconcileUser(declaration, { ...this.#parts, claims }, signal);
     this.#remember(resource, declared, known, claims.writtenVersion, outcome);
     await this.#tell(resource, declared, known, outcome, password, signal);
+    if (hasOpenActions(resource)) await this.#act(resource, outcome, password, signal);
     return this.#resultOf(resource, outcome);
   }
 
@@ -191,6 +194,7 @@ export class UserReconciler {
         notWritable: isNewSpec ? new Set() : pathsIn(status.notWritableAttributes),
       },
       memory: known.memory,
+      assigned: status.assigned ?? [],
       isSightingEnough: !isRequested && clock.now() < known.nextSyncAtMs,
       marker: canChooseId(desired.connection)
         ? undefined
@@ -252,6 +256,19 @@ export class UserReconciler {
       { generation, nowMs: this.#parts.clock.now() },
     );
     await this.#write(resource, next, signal);
+  }
+
+  /** Once the user is as declared, as far as that is possible. */
+  async #act(
+    { key }: Auth0UserResource,
+    { verdict, user }: Outcome,
+    password: PasswordDeclaration,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const isSettled = verdict.kind === "ready" || (verdict.kind === "refused" && verdict.remedy.kind === "stall");
+    const resource = this.#parts.store.get(key);
+    if (!isSettled || user === undefined || resource === undefined) return;
+    await answerActions(resource, user.userId, password, this.#parts, signal);
   }
 
   /** What says more of the tenant than of the user: one who was Ready is left so for a few tries or a short wait. */

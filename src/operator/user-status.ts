@@ -49,6 +49,7 @@ export function statusAfter(
       removedAttributes: declared.removed,
     }),
     managedAttributes: isBroughtAbout ? declared.managed : managedSoFar(previous, outcome, declared),
+    assigned: outcome.assigned,
     driftedAttributes: outcome.reported,
     notWritableAttributes: outcome.notWritable,
     ...(isNewDrift(previous, outcome) && { lastDriftTime: formatTime(context.nowMs) }),

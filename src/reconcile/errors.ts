@@ -16,6 +16,8 @@ export type DirectoryErrorCode =
   | "insufficient_scope"
   /** 404 where the user must exist. */
   | "user_not_found"
+  /** 404 where a role, a permission or an organization must exist. */
+  | "related_not_found"
   /** Some user holds this id, address or username already. */
   | "already_exists"
   /** The tenant has several custom domains and wants to be told which one mails should name. */

@@ -14,6 +14,8 @@ export interface Memory {
   readonly settled: ReadonlyMap<AttributePath, Settled>;
   /** The password that Auth0 refused: it is not sent again before it or the spec changes. */
   readonly refusedPassword: RefusedPassword | undefined;
+  /** What was declared of roles and the like when they were last brought about, as JSON. */
+  readonly settledAssignments: string | undefined;
   /** Since when a user that was ours has been missing. */
   readonly goneSinceMs: EpochMs | undefined;
   /** Since when Auth0 has been saying that a user exists whom nobody can find. */
@@ -34,6 +36,7 @@ export const NO_MEMORY: Memory = {
   lastSeen: undefined,
   settled: new Map(),
   refusedPassword: undefined,
+  settledAssignments: undefined,
   goneSinceMs: undefined,
   conflictSinceMs: undefined,
 };
@@ -68,6 +71,8 @@ export interface Outcome {
   /** What differs and is left alone. */
   readonly reported: readonly AttributePath[];
   readonly notWritable: readonly AttributePath[];
+  /** What this resource has given the user: `role:rol_…`, `organization:org_…`. */
+  readonly assigned: readonly string[];
   readonly isPasswordSent: boolean;
   /** Why the password was not taken. */
   readonly passwordFailure: { readonly reason: Reason; readonly message: string } | undefined;

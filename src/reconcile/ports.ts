@@ -18,10 +18,45 @@ export interface ConnectionDirectory {
   doubt(name: ConnectionName): void;
 }
 
+/**
+ * What the users of one tenant are given. Everything goes by keys: ids of roles and organizations, permissions as
+ * `permissionKey` writes them. To take away what is not there succeeds. Every method throws `DirectoryError`, or
+ * `signal.reason` when it is cancelled.
+ */
+export interface AssignmentDirectory {
+  /** The ids of all roles of this name: Auth0 lets several have the same. */
+  findRoles(name: string, signal: AbortSignal): Promise<readonly string[]>;
+  findOrganizations(name: string, signal: AbortSignal): Promise<readonly string[]>;
+  listRoles(user: UserId, signal: AbortSignal): Promise<readonly string[]>;
+  addRoles(user: UserId, roles: readonly string[], signal: AbortSignal): Promise<void>;
+  removeRoles(user: UserId, roles: readonly string[], signal: AbortSignal): Promise<void>;
+  /** The user's own, not those that come with a role. */
+  listPermissions(user: UserId, signal: AbortSignal): Promise<readonly string[]>;
+  addPermissions(user: UserId, keys: readonly string[], signal: AbortSignal): Promise<void>;
+  removePermissions(user: UserId, keys: readonly string[], signal: AbortSignal): Promise<void>;
+  listOrganizations(user: UserId, signal: AbortSignal): Promise<readonly string[]>;
+  addMember(organization: string, user: UserId, signal: AbortSignal): Promise<void>;
+  removeMember(organization: string, user: UserId, signal: AbortSignal): Promise<void>;
+  listMemberRoles(organization: string, user: UserId, signal: AbortSignal): Promise<readonly string[]>;
+  addMemberRoles(organization: string, user: UserId, roles: readonly string[], signal: AbortSignal): Promise<void>;
+  removeMemberRoles(organization: string, user: UserId, roles: readonly string[], signal: AbortSignal): Promise<void>;
+}
+
+/** What can be done to a user besides writing it. Every method throws `DirectoryError`, or `signal.reason`. */
+export interface ActionDirectory {
+  sendVerificationEmail(user: UserId, signal: AbortSignal): Promise<void>;
+  /** @returns a URL by which whoever has it sets the user's password: a secret */
+  createPasswordTicket(user: UserId, signal: AbortSignal): Promise<string>;
+  revokeAccess(user: UserId, signal: AbortSignal): Promise<void>;
+  unblock(user: UserId, signal: AbortSignal): Promise<void>;
+}
+
 /** The users of one tenant. Every method throws `DirectoryError`, or `signal.reason` when it is cancelled. */
 export interface UserDirectory {
   readonly tenantDomain: TenantDomain;
   readonly connections: ConnectionDirectory;
+  readonly assignments: AssignmentDirectory;
+  readonly actions: ActionDirectory;
   /** Strongly consistent. `undefined`: there is no such user. */
   findUser(id: UserId, signal: AbortSignal): Promise<ObservedUser | undefined>;
   /** Strongly consistent, exact, case-sensitive; over all connections. */

@@ -70,6 +70,14 @@ export const REASONS = {
     "Auth0 refuses to set or remove some attributes; the others are as declared.",
     "Take the attributes named out of the spec, or switch off the connection's sync of user profile attributes.",
   ],
+  AssignmentNotFound: [
+    "A role, a permission or an organization that the spec names does not exist; everything else is brought about.",
+    "Create it in the tenant, or mend its name.",
+  ],
+  AssignmentAmbiguous: [
+    "Several roles have the name that the spec gives; everything else is brought about.",
+    "Name the role by its id, `rol_…`.",
+  ],
   RequestRejected: ["Auth0 refused the request for another reason.", "Mend what the message says."],
   CredentialsInvalid: [
     "The tenant refuses the operator's credentials.",
@@ -89,6 +97,11 @@ export const REASONS = {
   Deleted: ["Auth0 accepted the deletion.", ""],
   AlreadyAbsent: ["The user was already absent from Auth0 when the resource was deleted.", ""],
   Retained: ["The resource is gone, the user stays at Auth0.", ""],
+  ActionDone: ["What the annotation `auth0-user-operator.dev/actions` asks for was done, once.", ""],
+  ActionFailed: [
+    "What the annotation `auth0-user-operator.dev/actions` asks for was not done, or it is not known whether it was.",
+    "Mend what the message says, and ask again with another value: `unblock@2`.",
+  ],
   AttributeReleased: [
     "A managed attribute left the spec, or is left to people from now on: its value stays at Auth0 and is no longer looked after.",
     "To remove the value, name the attribute in `spec.removeAttributes`, or set `unsetPolicy: Remove` before it leaves.",
@@ -108,6 +121,7 @@ export const REASON_OF = {
   credentials_invalid: "CredentialsInvalid",
   insufficient_scope: "InsufficientScope",
   user_not_found: "UserNotFound",
+  related_not_found: "AssignmentNotFound",
   already_exists: "UserConflict",
   custom_domain_conflict: "CustomDomainConflict",
   connection_not_found: "ConnectionNotFound",

@@ -10,6 +10,7 @@ import type { PlanHistory } from "../core/plan.ts";
 import { newUserFrom } from "../core/writes.ts";
 import type { Clock, EpochMs } from "../runtime/clock.ts";
 import type { Remedy } from "../runtime/remedy.ts";
+import { AssignmentWork } from "./assignment-work.ts";
 import { findHolders, type Holders } from "./conflict.ts";
 import { explainRefusal, findCreationObjection, type Objection } from "./creation-check.ts";
 import { DirectoryError } from "./errors.ts";
@@ -29,6 +30,8 @@ export interface UserDeclaration {
   readonly password: PasswordDeclaration;
   readonly history: Omit<PlanHistory, "settled">;
   readonly memory: Memory;
+  /** What this resource has given the user so far (`Outcome.assigned`). */
+  readonly assigned: readonly string[];
   /** Whether the last sighting may stand for a read: it is for an edit, not for a look after drift. */
   readonly isSightingEnough: boolean;
   /** Proof of creation for `app_metadata`, where the id is none; and how to know one's own. */
@@ -72,7 +75,9 @@ class Pass {
   #goneSinceMs: EpochMs | undefined;
   #conflictSinceMs: EpochMs | undefined;
   #isCreated = false;
+  #isAssignmentDrift = false;
   readonly #work: UserWork;
+  readonly #assignments: AssignmentWork;
 
   constructor(declaration: UserDeclaration, ports: Ports, signal: AbortSignal) {
     this.#declaration = declaration;
@@ -81,6 +86,7 @@ class Pass {
     const { memory, ownership } = declaration;
     this.#lastSeen = memory.lastSeen;
     this.#work = new UserWork(declaration, ports.directory, (user) => this.#see(user), signal);
+    this.#assignments = new AssignmentWork(declaration, ports.directory.assignments, signal);
     if (ownership.kind === "owned") this.#user = { userId: ownership.userId, provenance: ownership.provenance };
   }
 
@@ -90,14 +96,19 @@ class Pass {
     return this.#bringAbout(found.user, found.entry);
   }
 
+  get #isDrift(): boolean {
+    return this.#work.isDrift || this.#isAssignmentDrift;
+  }
+
   end(verdict: Verdict): Outcome {
     return {
       verdict,
       user: this.#user,
       isCreated: this.#isCreated,
-      changed: [...this.#work.changed],
-      isDrift: this.#work.isDrift,
-      reported: this.#work.reported,
+      changed: [...this.#work.changed, ...this.#assignments.changed],
+      isDrift: this.#isDrift,
+      reported: [...this.#work.reported, ...this.#assignments.reported],
+      assigned: this.#assignments.held,
       notWritable: [...this.#work.notWritable.keys()],
       isPasswordSent: this.#work.isPasswordSent,
       passwordFailure: this.#work.passwordFailure,
@@ -105,6 +116,7 @@ class Pass {
         lastSeen: this.#lastSeen,
         settled: this.#work.settled,
         refusedPassword: this.#work.refusedPassword,
+        settledAssignments: this.#assignments.settled,
         goneSinceMs: this.#goneSinceMs,
         conflictSinceMs: this.#conflictSinceMs,
       },
@@ -305,9 +317,20 @@ class Pass {
       found,
       entry === "seen" ? "known" : entry === "Adopted" ? "adopted" : "new",
     );
-    if (result === "done") return this.#judge(entry);
+    if (result === "done") {
+      await this.#assign(found.userId, entry);
+      return this.#judge(entry);
+    }
     const replaced = await this.#replaceVanished(found.userId, this.#user?.provenance ?? "adopted");
     return "entry" in replaced ? this.#bringAbout(replaced.user, replaced.entry) : replaced;
+  }
+
+  async #assign(userId: UserId, entry: Entry): Promise<void> {
+    const { history } = this.#declaration;
+    const isNew = entry === "Created" || entry === "Recreated";
+    const isNewSpec = history.isNewSpec || entry !== "seen";
+    await this.#assignments.bringAbout(userId, { isNew, isNewSpec, isInitial: isNew || history.isInitial });
+    if (this.#assignments.changed.size > 0 && !isNewSpec) this.#isAssignmentDrift = true;
   }
 
   #judge(entry: Entry): Verdict {
@@ -315,20 +338,25 @@ class Pass {
     if (password.kind === "missing") {
       return { ...refused(password.reason, password.message, { kind: "backoff" }), isRestDone: true };
     }
-    const { reported, isDrift, isPasswordSent } = this.#work;
-    const objections = this.#work.objections();
+    const { isPasswordSent } = this.#work;
+    const objections = [...this.#work.objections(), ...this.#assignments.objections];
     const [first] = objections;
     if (first !== undefined) {
       const message = [...objections.map((one) => one.message), "everything else is as declared"].join("; ");
-      return { ...refused(first.reason, message), isRestDone: this.#work.failures.size === 0 };
+      return {
+        ...refused(first.reason, message),
+        isRestDone: this.#work.failures.size + this.#assignments.objections.length === 0,
+      };
     }
     if (entry !== "seen") return { kind: "ready", reason: entry, message: MESSAGE_OF[entry] };
-    const changed = [...this.#work.changed, ...(isPasswordSent ? ["password"] : [])].join(", ");
+    const changed = [...this.#work.changed, ...this.#assignments.changed, ...(isPasswordSent ? ["password"] : [])].join(
+      ", ",
+    );
     if (changed === "") {
-      const isNews = history.isNewSpec || reported.length > 0;
+      const isNews = history.isNewSpec || this.#work.reported.length + this.#assignments.reported.length > 0;
       return { kind: "ready", reason: isNews ? "InSync" : undefined, message: "the user is as declared" };
     }
-    return isDrift && !isPasswordSent
+    return this.#isDrift && !isPasswordSent
       ? { kind: "ready", reason: "DriftCorrected", message: `set back what was changed at Auth0: ${changed}` }
       : { kind: "ready", reason: "Updated", message: `changed at Auth0: ${changed}` };
   }

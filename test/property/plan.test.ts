@@ -51,6 +51,7 @@ const desiredUsers: fc.Arbitrary<DesiredUser> = fc
       initOnly: fc.subarray(["nickname", "email", "userMetadata.a", "appMetadata.b"]).map((paths) => new Set(paths)),
       enforced: fc.subarray(["blocked", "emailVerified"]).map((paths) => new Set(paths)),
       drift: fc.constantFrom("Enforce", "Detect"),
+      unset: fc.constant("Keep"),
     }),
   })
   .map(({ attributes, ...rest }) => ({ ...aDesiredUser({}, rest), attributes }));

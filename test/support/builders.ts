@@ -19,6 +19,7 @@ export function aDesiredUser(
     appMetadata: {},
     verifyEmail: false,
     upkeep: ENFORCE_ALL,
+    assignments: undefined,
     ...rest,
   };
 }

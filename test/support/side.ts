@@ -56,6 +56,7 @@ export class Side {
   record: OwnershipRecord = NOTHING;
   memory: Memory = NO_MEMORY;
   #synced = "";
+  #assigned: readonly string[] = [];
   #reported: readonly AttributePath[] = [];
   #removed: readonly AttributePath[] = [];
   #notWritable: readonly AttributePath[] = [];
@@ -101,6 +102,7 @@ export class Side {
           notWritable: new Set(isNewSpec ? [] : this.#notWritable),
         },
         memory: this.memory,
+        assigned: this.#assigned,
         isSightingEnough: !isSync,
         marker: canChooseId(desired.connection)
           ? undefined
@@ -159,6 +161,7 @@ export class Side {
   #keep({ connection, ...desired }: DesiredUser, spec: string, outcome: Outcome): void {
     const { user, verdict, memory, reported, notWritable } = outcome;
     this.memory = memory;
+    this.#assigned = outcome.assigned;
     this.#reported = reported;
     this.#notWritable = notWritable;
     if (user !== undefined) {

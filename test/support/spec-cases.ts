@@ -71,6 +71,25 @@ export const SPEC_CASES: readonly SpecCase[] = [
     driftPolicy: "Detect",
     unsetPolicy: "Remove",
   }),
+  taken("roles, permissions and organizations", {
+    roles: ["support admin", "rol_0123456789abcdef"],
+    rolesPolicy: "Exact",
+    permissions: [{ resourceServer: "https://api.example.com", name: "read:reports" }],
+    permissionsPolicy: "Additive",
+    organizations: [{ name: "acme", roles: ["member"] }, { id: "org_0123456789abcdef" }],
+    fieldPolicies: { roles: "InitOnly" },
+  }),
+  refused(
+    "an organization by name and id",
+    { organizations: [{ name: "acme", id: "org_0123456789abcdef" }] },
+    "spec.organizations: an organization is named either by name or by id",
+  ),
+  refused("roles that are no list", { roles: "admin" }, "spec.roles: must be array"),
+  refused(
+    "a permission without its API",
+    { permissions: [{ name: "read:reports" }] },
+    "spec.permissions.0.resourceServer: is required",
+  ),
   taken("a username only", { email: undefined, username: "jane" }),
   taken("a userId only", { email: undefined, userId: "google-oauth2|1042" }),
   taken("an id with several bars", { userId: "samlp|acme|jane@example.com" }),
@@ -128,7 +147,7 @@ export const SPEC_CASES: readonly SpecCase[] = [
   refused(
     "a policy of an unknown field",
     { fieldPolicies: { nickName: "Ignore" } },
-    "spec.fieldPolicies: fieldPolicies names a field that does not exist: it takes the attributes of the spec, userMetadata, appMetadata, userMetadata.KEY and appMetadata.KEY",
+    "spec.fieldPolicies: fieldPolicies names a field that does not exist: it takes the attributes of the spec, roles, permissions, organizations, userMetadata, appMetadata, userMetadata.KEY and appMetadata.KEY",
   ),
   refused(
     "an unknown policy of a field",

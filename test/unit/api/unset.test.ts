@@ -50,5 +50,6 @@ test("policies of fields decide what is sent at all, a key before its metadata",
     initOnly: new Set(["userMetadata.gone"]),
     enforced: new Set(["blocked"]),
     drift: "Enforce",
+    unset: "Keep",
   });
 });

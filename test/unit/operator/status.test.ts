@@ -35,6 +35,7 @@ function anOutcome(verdict: Verdict, rest: Partial<Outcome> = {}): Outcome {
     isDrift: false,
     reported: [],
     notWritable: [],
+    assigned: [],
     isPasswordSent: false,
     passwordFailure: undefined,
     memory: NO_MEMORY,
@@ -237,6 +238,9 @@ test("a status patch names what differs, and nulls what is gone", (t) => {
     b: [1, 2],
     c: null,
     e: true,
+  });
+  t.deepEqual(mergePatchBetween({ actions: { request: "a", results: [1] } }, { actions: { request: "b" } }), {
+    actions: { request: "b", results: null },
   });
 });
 
