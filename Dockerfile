@@ -14,5 +14,7 @@ LABEL org.opencontainers.image.title="auth0-user-operator" \
 COPY --from=build /src/dist/main.js /app/main.js
 USER nonroot
 EXPOSE 8080 8081
-ENTRYPOINT ["/nodejs/bin/node", "/app/main.js"]
+# A small young generation and one arena of malloc: less memory for the same work (docs/performance.md).
+ENV MALLOC_ARENA_MAX=1
+ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=4", "/app/main.js"]
 CMD ["run"]

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /**
  * The composition root: argv → configuration → command → run until a signal → exit code. With `main/`, where each command
  * is put together, the one place that knows every part, and the only reader of `process`.
