@@ -31,6 +31,7 @@ const FILES: Readonly<Record<string, Content>> = {
   "manifests/crds/kustomization.yaml": () => crdsKustomization(),
   "charts/auth0-user-operator/README.md": (standing) => between(standing, "values", valuesTable()),
   "charts/auth0-user-operator/files/dashboard.json": () => JSON.stringify(dashboard()),
+  "manifests/argocd/argocd-cm.yaml": () => argocdConfig(),
   "docs/metrics.md": (standing) => between(standing, "metrics", metricsTable()),
   "docs/actions.md": (standing) => between(standing, "actions", actionsTable()),
   "docs/conditions.md": (standing) => between(standing, "reasons", reasonsTable()),
@@ -92,6 +93,15 @@ function valuesTable(): string {
     ({ path: name, byDefault, meaning }) => `| \`${name}\` | ${cell(meaning)} | \`${JSON.stringify(byDefault)}\` |`,
   );
   return table(["Value", "What it is", "Default"], rows);
+}
+
+function argocdConfig(): string {
+  const check = "manifests/argocd/resource_customizations/auth0-user-operator.dev/Auth0User/health.lua";
+  const data = { "resource.customizations.health.auth0-user-operator.dev_Auth0User": readFileSync(check, "utf8") };
+  const metadata = { name: "argocd-cm", namespace: "argocd" };
+  return `# Made by npm run generate from resource_customizations/. To have Argo CD wait for users, patch it in:
+#   kubectl -n argocd patch configmap argocd-cm --patch-file manifests/argocd/argocd-cm.yaml
+${dump({ apiVersion: "v1", kind: "ConfigMap", metadata, data }, YAML)}`;
 }
 
 function metricsTable(): string {

@@ -57,7 +57,7 @@ export async function clusterTests({ controllerManager }: { controllerManager: b
       binaries: found.paths,
       kubectl: (args, { input = "", kubeconfig = controlPlane.kubeconfigFile } = {}) => {
         // HOME keeps a person's own ~/.kube out, and what kubectl caches in a folder that goes away.
-        const env = { HOME: controlPlane.folder, KUBECONFIG: kubeconfig };
+        const env = { HOME: controlPlane.folder, KUBECONFIG: kubeconfig, PATH: process.env["PATH"] };
         return runCommand(controlPlane.kubectlPath, args, { env, input }, never);
       },
     };
