@@ -6,7 +6,7 @@ import { dump } from "js-yaml";
 import { format, resolveConfig } from "prettier";
 import { ACTIONS } from "../src/api/actions.ts";
 import { AUTH0_USER_SPEC } from "../src/api/auth0-user.ts";
-import { AUTH0_USER_CRD } from "../src/api/crd.ts";
+import { AUTH0_TENANT_CRD, AUTH0_USER_CRD, CLUSTER_AUTH0_TENANT_CRD } from "../src/api/crd.ts";
 import { REASONS } from "../src/reconcile/reasons.ts";
 import { chartValues } from "./chart-readme.ts";
 import { dashboard } from "./dashboard.ts";
@@ -15,7 +15,7 @@ import { renderedManifests } from "./rendered-manifests.ts";
 
 const YAML = { lineWidth: 120, noRefs: true } as const;
 
-const CRDS = [AUTH0_USER_CRD];
+const CRDS = [AUTH0_USER_CRD, AUTH0_TENANT_CRD, CLUSTER_AUTH0_TENANT_CRD];
 /** All the same: for people, for the chart, which reads nothing outside of itself, and for kustomize, likewise. */
 const CRD_FOLDERS = ["crds", "charts/auth0-user-operator/files/crds", "manifests/crds"];
 

@@ -5,8 +5,9 @@
  */
 import { CommanderError, type Command, type Option } from "commander";
 import { LOG_FORMATS, LOG_LEVELS, OUTPUT_FORMATS, createProgram, variableOf } from "./cli/program.ts";
+import { AllowedDomains } from "./auth0/allowed-domains.ts";
 import { parseTenantAddress, type TenantAddress } from "./auth0/tenant-address.ts";
-import type { Credentials } from "./auth0/token-source.ts";
+import type { Credentials } from "./reconcile/tenant-connections.ts";
 import { parseDurationMs } from "./api/duration.ts";
 import { tenantDomain } from "./core/ids.ts";
 import type { LogLevel } from "./runtime/log.ts";
@@ -36,7 +37,12 @@ export interface LogConfig {
 
 export interface RunConfig {
   readonly command: "run";
-  readonly tenant: Tenant;
+  /** The process's own; `undefined`: only tenant objects declare any. */
+  readonly tenant: Tenant | undefined;
+  /** The domains that tenant objects may name. */
+  readonly allowedTenantDomains: AllowedDomains;
+  /** What the process's own tenant grants: a file, or everything to everybody. */
+  readonly defaultTenantGrants: string;
   readonly kubeconfig: string | undefined;
   readonly namespaces: readonly string[] | "all";
   readonly watchSecrets: readonly string[] | "all";
@@ -107,6 +113,15 @@ const PRESETS = Object.keys(CONNECTION_PRESETS).filter((name): name is Connectio
 /** A million of them take some 2 GB. */
 const MAX_USERS = 1_000_000;
 
+/** Any of them says that the process is given a tenant of its own. */
+const TENANT_VARIABLES = [
+  "AUTH0_DOMAIN",
+  "AUTH0_BASE_URL",
+  "AUTH0_CLIENT_ID",
+  "AUTH0_CLIENT_SECRET",
+  "AUTH0_API_TOKEN",
+];
+
 type Environment = Readonly<Record<string, string | undefined>>;
 type Settings = Readonly<Record<string, unknown>>;
 
@@ -151,7 +166,8 @@ function configFrom(read: Reader, paths: readonly string[]): Config | undefined 
     case "run":
       return {
         command: "run",
-        tenant: read.tenant(),
+        ...read.tenants(),
+        defaultTenantGrants: read.text("defaultTenantGrants") ?? "all",
         kubeconfig: read.text("kubeconfig"),
         namespaces: read.names("namespace") ?? "all",
         watchSecrets: read.namesOrAll("watchSecrets"),
@@ -243,11 +259,15 @@ class Reader {
     return false;
   }
 
-  names(name: string): readonly string[] | undefined {
+  /** Given several times, or with commas between. */
+  list(name: string): readonly string[] {
     const value = this.#value(name);
-    const names = (Array.isArray(value) ? value.map(String) : typeof value === "string" ? [value] : []).flatMap(
-      (part) => part.split(",").map((one) => one.trim()),
-    );
+    const parts = Array.isArray(value) ? value.map(String) : typeof value === "string" ? [value] : [];
+    return parts.flatMap((part) => part.split(",").map((one) => one.trim())).filter(Boolean);
+  }
+
+  names(name: string): readonly string[] | undefined {
+    const names = this.list(name);
     const wrong = names.find((one) => !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(one));
     if (wrong !== undefined) this.#refuse(name, `"${wrong}" is no namespace's name`);
     return names.length === 0 ? undefined : names;
@@ -301,6 +321,19 @@ class Reader {
       level: this.choice("logLevel", LOG_LEVELS) ?? "info",
       format: this.choice("logFormat", LOG_FORMATS) ?? (this.#call.isTerminal ? "pretty" : "json"),
     };
+  }
+
+  /** The process's own tenant may be missing where tenant objects may name some. */
+  tenants(): Pick<RunConfig, "tenant" | "allowedTenantDomains"> {
+    const texts = this.list("allowedTenantDomains");
+    let allowedTenantDomains = new AllowedDomains([]);
+    try {
+      allowedTenantDomains = new AllowedDomains(texts);
+    } catch (error) {
+      this.#refuse("allowedTenantDomains", error instanceof Error ? error.message : String(error));
+    }
+    const isOwnGiven = TENANT_VARIABLES.some((name) => this.#call.env[name]);
+    return { tenant: isOwnGiven || texts.length === 0 ? this.tenant() : undefined, allowedTenantDomains };
   }
 
   tenant(): Tenant {

@@ -4,6 +4,7 @@
  * that what passes here is not refused there.
  */
 import type { Infer, K8sSchema } from "./k8s-schema.ts";
+import { CONDITION } from "./condition.ts";
 import { REMOVABLE_ATTRIBUTES } from "../core/fields.ts";
 import { DURATION_PATTERN } from "./duration.ts";
 import { USER_RULES } from "./rules.ts";
@@ -29,6 +30,22 @@ export const AUTH0_USER_SPEC = {
   description: "What the user shall be. A field that is absent is not managed: never compared, never sent.",
   required: ["connection"],
   properties: {
+    tenantRef: {
+      type: "object",
+      required: ["kind", "name"],
+      description:
+        "The tenant that the user belongs to: an Auth0Tenant of the same namespace, or a ClusterAuth0Tenant. Immutable. Default: the tenant that the operator itself was given (ClusterAuth0Tenant default).",
+      properties: {
+        kind: { type: "string", enum: ["Auth0Tenant", "ClusterAuth0Tenant"], description: "Which kind of tenant." },
+        name: {
+          type: "string",
+          minLength: 1,
+          maxLength: 253,
+          pattern: "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$",
+          description: "Its name.",
+        },
+      },
+    },
     connection: {
       type: "string",
       minLength: 1,
@@ -287,19 +304,6 @@ const attributeNames = (description: string) =>
     items: { type: "string", maxLength: 300 },
     description,
   }) as const;
-
-const CONDITION = {
-  type: "object",
-  required: ["type", "status", "observedGeneration", "lastTransitionTime", "reason", "message"],
-  properties: {
-    type: { type: "string", maxLength: 316 },
-    status: { type: "string", enum: ["True", "False", "Unknown"] },
-    observedGeneration: { type: "integer", format: "int64", minimum: 0 },
-    lastTransitionTime: { type: "string", format: "date-time" },
-    reason: { type: "string", minLength: 1, maxLength: 1024 },
-    message: { type: "string", maxLength: 32768 },
-  },
-} as const satisfies K8sSchema;
 
 export const AUTH0_USER_STATUS = {
   type: "object",

@@ -33,6 +33,15 @@ export interface IntegerSchema extends Common {
   readonly maximum?: number;
 }
 
+/** A number, or text such as `10%`. */
+export interface IntOrStringSchema extends Common {
+  readonly "x-kubernetes-int-or-string": true;
+  /** Of the text. */
+  readonly pattern: string;
+  /** Of the number. */
+  readonly minimum?: number;
+}
+
 export interface BooleanSchema extends Common {
   readonly type: "boolean";
 }
@@ -66,7 +75,14 @@ export interface FreeObjectSchema extends Common {
 }
 
 export type K8sSchema =
-  StringSchema | IntegerSchema | BooleanSchema | ArraySchema | ObjectSchema | MapSchema | FreeObjectSchema;
+  | StringSchema
+  | IntegerSchema
+  | IntOrStringSchema
+  | BooleanSchema
+  | ArraySchema
+  | ObjectSchema
+  | MapSchema
+  | FreeObjectSchema;
 
 /** The type of the values that `S` admits. */
 export type Infer<S> = S extends { readonly nullable: true } ? Bare<S> | null : Bare<S>;
@@ -77,15 +93,17 @@ type Bare<S> = S extends { readonly type: "string" }
     : string
   : S extends { readonly type: "integer" }
     ? number
-    : S extends { readonly type: "boolean" }
-      ? boolean
-      : S extends { readonly type: "array"; readonly items: infer I }
-        ? readonly Infer<I>[]
-        : S extends { readonly properties: infer P }
-          ? InferProperties<P, S extends { readonly required: readonly (infer R)[] } ? R : never>
-          : S extends { readonly additionalProperties: infer V }
-            ? Readonly<Record<string, Infer<V>>>
-            : Readonly<Record<string, unknown>>;
+    : S extends { readonly "x-kubernetes-int-or-string": true }
+      ? number | string
+      : S extends { readonly type: "boolean" }
+        ? boolean
+        : S extends { readonly type: "array"; readonly items: infer I }
+          ? readonly Infer<I>[]
+          : S extends { readonly properties: infer P }
+            ? InferProperties<P, S extends { readonly required: readonly (infer R)[] } ? R : never>
+            : S extends { readonly additionalProperties: infer V }
+              ? Readonly<Record<string, Infer<V>>>
+              : Readonly<Record<string, unknown>>;
 
 type InferProperties<P, R> = { readonly [K in keyof P as K extends R ? K : never]: Infer<P[K]> } & {
   readonly [K in keyof P as K extends R ? never : K]?: Infer<P[K]>;

@@ -1,9 +1,10 @@
 /** Names that people write on their objects besides the spec. */
 import { GROUP } from "./auth0-user.ts";
 
-/** The label by which a Secret consents to be read, and its value for passwords. */
+/** The label by which a Secret consents to be read, and its values. */
 export const SECRET_USE_LABEL = `${GROUP}/use`;
 export const SECRET_USE_PASSWORD = "password";
+export const SECRET_USE_CREDENTIALS = "credentials";
 /** The key of a password in its Secret where none is named. */
 export const DEFAULT_PASSWORD_KEY = "password";
 

@@ -32,6 +32,14 @@ export const USER_RULES: readonly UserRule[] = [
     holds: (spec, old) => old === undefined || spec.connection === old.connection,
   },
   {
+    rule: "has(self.tenantRef) == has(oldSelf.tenantRef) && (!has(self.tenantRef) || self.tenantRef == oldSelf.tenantRef)",
+    message: "tenantRef is immutable: a user can't move; declare the user of the other tenant in a resource of its own",
+    path: "tenantRef",
+    holds: (spec, old) =>
+      old === undefined ||
+      (spec.tenantRef?.kind === old.tenantRef?.kind && spec.tenantRef?.name === old.tenantRef?.name),
+  },
+  {
     rule: "!has(oldSelf.userId) || (has(self.userId) && self.userId == oldSelf.userId)",
     message: "userId is immutable once set",
     path: "userId",

@@ -4,6 +4,16 @@
  */
 import { Ajv, type ErrorObject } from "ajv";
 import { AUTH0_USER_SPEC, AUTH0_USER_STATUS, type Auth0UserSpec, type Auth0UserStatus } from "./auth0-user.ts";
+import {
+  AUTH0_TENANT_SPEC,
+  AUTH0_TENANT_STATUS,
+  CLUSTER_AUTH0_TENANT_SPEC,
+  DEFAULT_TENANT_SETTINGS,
+  type DefaultTenantSettings,
+  type Auth0TenantSpec,
+  type Auth0TenantStatus,
+  type ClusterAuth0TenantSpec,
+} from "./auth0-tenant.ts";
 import { REMOVABLE_ATTRIBUTES } from "../core/fields.ts";
 import type { K8sSchema } from "./k8s-schema.ts";
 import { metadataIssues } from "./metadata-rules.ts";
@@ -19,12 +29,13 @@ export interface Issue {
 export type Validated<T> =
   { readonly kind: "valid"; readonly value: T } | { readonly kind: "invalid"; readonly issues: readonly Issue[] };
 
-const ajv = new Ajv({ allErrors: true, strict: true, verbose: true });
+const ajv = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true, verbose: true });
 for (const keyword of [
   "x-kubernetes-validations",
   "x-kubernetes-preserve-unknown-fields",
   "x-kubernetes-list-type",
   "x-kubernetes-list-map-keys",
+  "x-kubernetes-int-or-string",
 ]) {
   ajv.addKeyword(keyword);
 }
@@ -32,6 +43,10 @@ ajv.addFormat("date-time", true); // only the operator writes times
 ajv.addFormat("int64", { type: "number", validate: Number.isSafeInteger });
 const isStatus = ajv.compile<Auth0UserStatus>(AUTH0_USER_STATUS);
 const isSpec = ajv.compile<Auth0UserSpec>(closed(AUTH0_USER_SPEC));
+const isTenantSpec = ajv.compile<Auth0TenantSpec>(closed(AUTH0_TENANT_SPEC));
+const isClusterTenantSpec = ajv.compile<ClusterAuth0TenantSpec>(closed(CLUSTER_AUTH0_TENANT_SPEC));
+const isDefaultTenant = ajv.compile<DefaultTenantSettings>(closed(DEFAULT_TENANT_SETTINGS));
+const isTenantStatus = ajv.compile<Auth0TenantStatus>(AUTH0_TENANT_STATUS);
 
 /** @param old the spec before, where it is known: rules on transitions need it */
 export function validateUserSpec(spec: unknown, old?: Auth0UserSpec): Validated<Auth0UserSpec> {
@@ -46,6 +61,29 @@ export function validateUserSpec(spec: unknown, old?: Auth0UserSpec): Validated<
   return issues.length === 0 ? { kind: "valid", value: spec } : { kind: "invalid", issues };
 }
 
+export function validateTenantSpec(spec: unknown): Validated<Auth0TenantSpec> {
+  return isTenantSpec(spec)
+    ? { kind: "valid", value: spec }
+    : { kind: "invalid", issues: issuesFrom(isTenantSpec.errors ?? []) };
+}
+
+export function validateClusterTenantSpec(spec: unknown): Validated<ClusterAuth0TenantSpec> {
+  return isClusterTenantSpec(spec)
+    ? { kind: "valid", value: spec }
+    : { kind: "invalid", issues: issuesFrom(isClusterTenantSpec.errors ?? []) };
+}
+
+/** The file that says what the process's own tenant grants. */
+export function validateDefaultTenant(settings: unknown): Validated<DefaultTenantSettings> {
+  return isDefaultTenant(settings)
+    ? { kind: "valid", value: settings }
+    : { kind: "invalid", issues: issuesFrom(isDefaultTenant.errors ?? []) };
+}
+
+export function parseTenantStatus(status: unknown): Auth0TenantStatus {
+  return isTenantStatus(status) ? status : {};
+}
+
 /** The status as the operator wrote it; one that is not in its form says nothing, and is written anew. */
 export function parseUserStatus(status: unknown): Auth0UserStatus {
   return isStatus(status) ? status : {};
@@ -53,6 +91,7 @@ export function parseUserStatus(status: unknown): Auth0UserStatus {
 
 /** The schema as a file is held to it: a field it does not know is a mistake (the API server would drop or refuse it). */
 function closed(schema: K8sSchema): Record<string, unknown> {
+  if ("x-kubernetes-int-or-string" in schema) return { ...schema, type: ["integer", "string"] };
   if (schema.type === "array") return { ...schema, items: closed(schema.items) };
   if (!("properties" in schema)) return { ...schema };
   const properties = Object.fromEntries(Object.entries(schema.properties).map(([name, one]) => [name, closed(one)]));
@@ -86,6 +125,11 @@ function issuesFrom(errors: readonly ErrorObject[]): Issue[] {
 /** What a value must look like, in words; the pattern itself tells a person nothing. */
 const PATTERN_MESSAGES: ReadonlyMap<string, string> = new Map([
   ["spec.connection", "must be a connection's name, without blanks"],
+  ["spec.tenantRef.name", "must be the name of a tenant object"],
+  ["spec.domain", "must be a lower-case host with an optional port, such as acme.eu.auth0.com"],
+  ["spec.credentials.secretRef.name", "must be the name of a Secret"],
+  ["spec.protection.maxDeletesPerHour", "must be a whole number or a share, such as 100 or 10%"],
+  ["spec.protection.maxChangesPerHour", "must be a whole number or a share, such as 100 or 10%"],
   ["spec.userId", "must be a whole user id with its strategy, such as auth0|64f1c0ffee"],
   ["spec.email", "must be a bare address, such as jane@example.com"],
   ["spec.username", "may hold letters, digits and _ + - . ! # $ ^ ` ~ @ '"],

@@ -9,11 +9,12 @@ import { DirectoryError } from "../reconcile/errors.ts";
 import type { Clock, EpochMs } from "../runtime/clock.ts";
 import type { SetGauge } from "../runtime/sampled-gauge.ts";
 import type { BucketLevel, RateHeaders } from "./bucket.ts";
+import type { Access, Credentials } from "../reconcile/tenant-connections.ts";
 import { NoAnswerError, TenantHttp, type HttpAnswer } from "./http.ts";
 import type { Auth0Metrics } from "./metrics.ts";
 import { Quota, type CallKind } from "./quota.ts";
 import type { TenantAddress } from "./tenant-address.ts";
-import { TokenSource, type Credentials } from "./token-source.ts";
+import { TokenSource } from "./token-source.ts";
 import { callFailed, rateLimited, translateRefusal } from "./translate-failure.ts";
 
 export interface Call {
@@ -42,7 +43,7 @@ export class ManagementApi {
   readonly address: TenantAddress;
   readonly clock: Clock;
   readonly #http: TenantHttp;
-  readonly #tokens: TokenSource;
+  #tokens: TokenSource;
   readonly #quota: Quota;
   readonly #userAgent: string;
   readonly #metrics: Auth0Metrics;
@@ -54,22 +55,23 @@ export class ManagementApi {
     userAgent,
     clock,
     metrics,
+    quota = new Quota(clock),
   }: {
     readonly address: TenantAddress;
     readonly credentials: Credentials;
     readonly userAgent: string;
     readonly clock: Clock;
     readonly metrics: Auth0Metrics;
+    /** The tenant's own, where others call it, too. */
+    readonly quota?: Quota;
   }) {
     this.address = address;
     this.clock = clock;
     this.#userAgent = userAgent;
-    this.#quota = new Quota(clock);
+    this.#quota = quota;
     this.#http = new TenantHttp(address.origin, clock);
     this.#metrics = metrics;
-    this.#tokens = new TokenSource(address, credentials, this.#http, clock, (status) => {
-      this.#count("POST", "/oauth/token", status);
-    });
+    this.#tokens = this.#tokensBy(credentials);
     this.#stopSampling = this.#sample();
   }
 
@@ -88,9 +90,38 @@ export class ManagementApi {
     });
   }
 
+  /** The gate to the tenant: one for all who call it. */
+  get quota(): Quota {
+    return this.#quota;
+  }
+
+  /** @see TenantConnection.prove */
+  async prove(credentials: Credentials | "in use", signal: AbortSignal): Promise<Access> {
+    const tokens = credentials === "in use" ? this.#tokens : this.#tokensBy(credentials);
+    const token = await tokens.get(signal);
+    if (tokens.isGiven) await this.#tryToken(token, tokens, signal);
+    this.#tokens = tokens;
+    return tokens.access;
+  }
+
   close(): void {
     for (const stop of this.#stopSampling) stop();
     this.#http.close();
+  }
+
+  /** A token that nobody asked for proves nothing until a call was taken with it. */
+  async #tryToken(token: string, tokens: TokenSource, signal: AbortSignal): Promise<void> {
+    const what = "try the access token";
+    const path = "/users?per_page=1&fields=user_id";
+    const answer = await this.#send({ method: "GET", route: "/users", path, kind: "read users", what }, token, signal);
+    if (answer.status === 401) tokens.invalidate(token);
+    if (answer.status < 200 || answer.status > 299) throw translateRefusal(what, answer, [token]);
+  }
+
+  #tokensBy(credentials: Credentials): TokenSource {
+    return new TokenSource(this.address, credentials, this.#http, this.clock, (status) => {
+      this.#count("POST", "/oauth/token", status);
+    });
   }
 
   async #callOnce(call: Call, signal: AbortSignal): Promise<unknown> {

@@ -2,24 +2,23 @@
  * Tokens for the Management API: one for all calls, asked for when first needed, renewed before it ends, never asked for
  * twice at once. A refusal is remembered for a while, so that ten thousand users with one wrong secret ask once.
  */
+import type { JsonMap } from "../core/json.ts";
 import { findJsonObject } from "../runtime/json.ts";
 import type { Clock, EpochMs } from "../runtime/clock.ts";
 import type { DirectoryError } from "../reconcile/errors.ts";
 import { abortable } from "../runtime/abort.ts";
+import type { Access, Credentials } from "../reconcile/tenant-connections.ts";
+import { clientAssertion } from "./client-assertion.ts";
 import { NoAnswerError, type HttpAnswer, type TenantHttp } from "./http.ts";
 import { callFailed, describeRefusal } from "./translate-failure.ts";
 import type { TenantAddress } from "./tenant-address.ts";
-
-/** How the program proves to the tenant who it is. */
-export type Credentials =
-  | { readonly kind: "client secret"; readonly clientId: string; readonly clientSecret: string }
-  /** A Management API token as it is, for trials and for people who mint it elsewhere. */
-  | { readonly kind: "token"; readonly token: string };
 
 export interface AccessToken {
   readonly value: string;
   readonly expiresAtMs: EpochMs;
   readonly lifetimeMs: number;
+  /** `undefined`: it does not say. */
+  readonly scopes: readonly string[] | undefined;
 }
 
 /** Renewed when a tenth of its life is left: of a day, the last 2.4 hours, in which Auth0 may be away. */
@@ -84,21 +83,32 @@ export class TokenSource {
     return (await abortable(this.#asking, signal)).value;
   }
 
+  /** Whether the token was given, not asked for. */
+  get isGiven(): boolean {
+    return this.#credentials.kind === "token";
+  }
+
+  /** What the present token allows, as far as it says. */
+  get access(): Access {
+    if (this.#credentials.kind === "token") return accessOf(this.#credentials.token);
+    return { scopes: this.#token?.scopes, expiresAtMs: this.#token?.expiresAtMs };
+  }
+
   /** The tenant refused this token: it is not handed out again. */
   invalidate(token: string): void {
     if (this.#token?.value === token) this.#token = undefined;
-    if (this.#credentials.kind === "token") {
+    if (this.#credentials.kind === "token" && this.#credentials.token === token) {
       this.#refuse(
         callFailed(
           "credentials_invalid",
-          "the tenant refuses AUTH0_API_TOKEN: it is wrong, expired, or of another tenant",
+          "the tenant refuses the access token it was given: it is wrong, expired, or of another tenant",
         ),
       );
     }
   }
 
   /** One question for everybody who waits: it is not cancelled with any of them, its own deadline ends it. */
-  async #ask({ clientId, clientSecret }: Extract<Credentials, { kind: "client secret" }>): Promise<AccessToken> {
+  async #ask(credentials: Exclude<Credentials, { kind: "token" }>): Promise<AccessToken> {
     const askedAtMs = this.#clock.now();
     let answer: HttpAnswer;
     try {
@@ -109,8 +119,8 @@ export class TokenSource {
           headers: { "content-type": "application/json" },
           body: JSON.stringify({
             grant_type: "client_credentials",
-            client_id: clientId,
-            client_secret: clientSecret,
+            client_id: credentials.clientId,
+            ...this.#proof(credentials, askedAtMs),
             audience: this.#address.audience,
           }),
         },
@@ -130,16 +140,42 @@ export class TokenSource {
       const seconds = Number(body?.["expires_in"]);
       const lifetimeMs = (Number.isFinite(seconds) && seconds > 0 ? seconds : 3600) * 1000;
       this.#refusal = undefined;
-      this.#token = { value, expiresAtMs: askedAtMs + lifetimeMs, lifetimeMs };
+      const scope = body?.["scope"];
+      const scopes = typeof scope === "string" ? scope.split(" ").filter(Boolean) : undefined;
+      this.#token = { value, expiresAtMs: askedAtMs + lifetimeMs, lifetimeMs, scopes };
       return this.#token;
     }
-    throw this.#refuse(tokenRefused(answer, this.#address, clientSecret));
+    const secret = credentials.kind === "client secret" ? credentials.clientSecret : "";
+    throw this.#refuse(tokenRefused(answer, this.#address, secret));
+  }
+
+  #proof(credentials: Exclude<Credentials, { kind: "token" }>, nowMs: EpochMs): JsonMap {
+    if (credentials.kind === "client secret") return { client_secret: credentials.clientSecret };
+    const { clientId, privateKey } = credentials;
+    const assertion = clientAssertion(clientId, `https://${this.#address.domain}/`, privateKey, nowMs);
+    if (assertion === undefined) {
+      throw this.#refuse(callFailed("credentials_invalid", "the privateKey is no private key in PEM"));
+    }
+    return {
+      client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+      client_assertion: assertion,
+    };
   }
 
   #refuse(error: DirectoryError): DirectoryError {
     this.#refusal = { error, untilMs: this.#clock.now() + REFUSAL_STANDS_MS };
     return error;
   }
+}
+
+/** What a JSON Web Token says of itself; anything else says nothing. */
+function accessOf(token: string): Access {
+  const claims = findJsonObject(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
+  const [scope, expiresAt] = [claims?.["scope"], claims?.["exp"]];
+  return {
+    scopes: typeof scope === "string" ? scope.split(" ").filter(Boolean) : undefined,
+    expiresAtMs: typeof expiresAt === "number" ? expiresAt * 1000 : undefined,
+  };
 }
 
 /** The token endpoint has an envelope of its own: `{error, error_description}`. */
@@ -150,6 +186,6 @@ function tokenRefused(answer: HttpAnswer, { domain }: TenantAddress, clientSecre
   if (answer.status >= 500) return callFailed("unavailable", what);
   return callFailed(
     "credentials_invalid",
-    `${what}: check the domain, the client id and secret, and that the client is authorized for the Management API`,
+    `${what}: check the domain, the client id and secret (or key), and that the client is authorized for the Management API`,
   );
 }

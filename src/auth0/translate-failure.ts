@@ -18,6 +18,7 @@ const REMEDIES: Readonly<Record<DirectoryErrorCode, Remedy>> = {
   rate_limited: { kind: "backoff" },
   unavailable: { kind: "backoff" },
   credentials_invalid: { kind: "backoff" },
+  tenant_not_ready: { kind: "backoff" },
   insufficient_scope: { kind: "backoff" },
   user_not_found: { kind: "backoff" },
   related_not_found: { kind: "stall" },

@@ -3,6 +3,7 @@
  * output; what could not be done, on standard error, with the way out.
  */
 import type { Writable } from "node:stream";
+import { CLUSTER_TENANT_KIND, DEFAULT_TENANT } from "../api/auth0-tenant.ts";
 import { readDeclarations, type Declarations, type DeclaredUser } from "../files/declarations.ts";
 import { watchPaths } from "../files/watch-directory.ts";
 import type { FileIssue } from "../files/yaml-documents.ts";
@@ -45,6 +46,18 @@ export async function apply(
   return options.isWatching ? run.follow(signal) : run.once(signal);
 }
 
+/** Users of a tenant that an object declares are not this tenant's: applied here, they would be somebody else. */
+async function readOwn(paths: readonly string[]): Promise<Declarations> {
+  const declared = await readDeclarations(paths);
+  const foreign = declared.users.filter(
+    ({ spec: { tenantRef } }) =>
+      tenantRef !== undefined && !(tenantRef.kind === CLUSTER_TENANT_KIND && tenantRef.name === DEFAULT_TENANT),
+  );
+  const message = "names a tenant object: files are applied to the tenant of AUTH0_DOMAIN, take tenantRef out";
+  const issues = foreign.map(({ file, line }) => ({ file, line, path: "spec.tenantRef", message }));
+  return { ...declared, issues: [...declared.issues, ...issues] };
+}
+
 class ApplyRun {
   readonly #options: ApplyOptions;
   readonly #parts: FileUserParts;
@@ -63,7 +76,7 @@ class ApplyRun {
   }
 
   async once(signal: AbortSignal): Promise<number> {
-    this.#declared = await readDeclarations(this.#options.paths);
+    this.#declared = await readOwn(this.#options.paths);
     this.#complain(this.#declared.issues);
     if (this.#declared.issues.length > 0) {
       this.#output.err.write("nothing was sent: mend the problems above first\n");
@@ -109,7 +122,7 @@ class ApplyRun {
   /** Reads the files again; what is not valid is left as it was, and said. */
   async #reread(signal: AbortSignal): Promise<void> {
     const before = this.#declared;
-    const next = await readDeclarations(this.#options.paths);
+    const next = await readOwn(this.#options.paths);
     this.#complain(next.issues.filter((issue) => !before.issues.some((known) => lineOf(known) === lineOf(issue))));
     const broken = new Set(next.issues.map(({ file }) => file));
     const kept = before.users.filter(

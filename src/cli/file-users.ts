@@ -104,6 +104,7 @@ export class FileUsers {
         confirmedId: undefined,
         desired: desiredUserFrom(user.spec, []),
         isMarked: (found) => this.#isMarked(found, user),
+        notGranted: undefined,
       },
       this.#parts,
       signal,

@@ -63,6 +63,19 @@ export function createProgram({ version, plans, presets }: ProgramOptions, onCom
           "notice changed password Secrets at once in these namespaces, or all; needs list and watch on Secrets there (default: none, they are read at each sync)",
         ),
       )
+      .addOption(
+        option(
+          "--allowed-tenant-domains <domain...>",
+          "domains that Auth0Tenants and ClusterAuth0Tenants may name, such as acme.eu.auth0.com; *.example.com: any below it (default: none)",
+        ),
+      )
+      .addOption(
+        option(
+          "--default-tenant-grants <file>",
+          "what the tenant of AUTH0_DOMAIN grants to which namespaces: a YAML file with grants as in a ClusterAuth0Tenant, or all",
+          "all",
+        ),
+      )
       .addOption(option("--leader-elect", "let one of several replicas act, by a Lease", false))
       .addOption(
         option(

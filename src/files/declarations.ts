@@ -6,7 +6,8 @@ import { readFile } from "node:fs/promises";
 import { glob, stat } from "node:fs/promises";
 import path from "node:path";
 import { API_VERSION, GROUP, KIND, type Auth0UserSpec } from "../api/auth0-user.ts";
-import { validateUserSpec } from "../api/validate.ts";
+import { CLUSTER_TENANT_KIND, TENANT_KIND } from "../api/auth0-tenant.ts";
+import { validateClusterTenantSpec, validateTenantSpec, validateUserSpec } from "../api/validate.ts";
 import { isJsonObject, type JsonObject } from "../runtime/json.ts";
 import { parseYamlDocuments, type FileIssue, type YamlDocument } from "./yaml-documents.ts";
 
@@ -59,6 +60,7 @@ export async function readDeclarations(paths: readonly string[]): Promise<Declar
     for (const document of parsed.documents) {
       if (kindOf(document) === "Secret") secrets.push(...secretFrom(document));
     }
+    for (const document of parsed.documents) checkTenant(document, issues);
     for (const document of ofUsers) {
       const user = userFrom(document, issues);
       if (user === undefined) continue;
@@ -118,6 +120,18 @@ function userFrom(document: YamlDocument, issues: FileIssue[]): DeclaredUser | u
   if (validated.kind === "invalid") for (const issue of validated.issues) refuse(issue.path, issue.message);
   if (validated.kind === "invalid" || issues.length > before || !isName(name) || !isName(namespace)) return undefined;
   return { key: `${namespace}/${name}`, namespace, name, spec: validated.value, file, line };
+}
+
+/** Tenant objects mean something in a cluster only; here they are held to their schema. */
+function checkTenant(document: YamlDocument, issues: FileIssue[]): void {
+  const { apiVersion, spec } = objectOf(document.value);
+  const kind = kindOf(document);
+  if (apiVersion !== API_VERSION || (kind !== TENANT_KIND && kind !== CLUSTER_TENANT_KIND)) return;
+  const validated = kind === TENANT_KIND ? validateTenantSpec(spec ?? {}) : validateClusterTenantSpec(spec ?? {});
+  if (validated.kind === "valid") return;
+  for (const { path: at, message } of validated.issues) {
+    issues.push({ file: document.file, line: document.lineOf(at), path: at, message });
+  }
 }
 
 function secretFrom({ value }: YamlDocument): DeclaredSecret[] {

@@ -2,6 +2,7 @@
 import { createWriteStream } from "node:fs";
 import path from "node:path";
 import process from "node:process";
+import { AllowedDomains } from "../auth0/allowed-domains.ts";
 import { parseTenantAddress } from "../auth0/tenant-address.ts";
 import { tellStory, type Stage } from "../cli/demo.ts";
 import type { DemoConfig, Tenant } from "../config.ts";
@@ -97,6 +98,8 @@ async function onCluster(
         {
           command: "run",
           tenant,
+          allowedTenantDomains: new AllowedDomains([]),
+          defaultTenantGrants: "all",
           kubeconfig: controlPlane.kubeconfigFile,
           namespaces: "all",
           watchSecrets: "all",

@@ -2,6 +2,7 @@
 import { hostname } from "node:os";
 import process from "node:process";
 import { Auth0UserDirectory } from "../auth0/auth0-user-directory.ts";
+import { Auth0TenantConnections } from "../auth0/tenant-connections.ts";
 import { Auth0Metrics } from "../auth0/metrics.ts";
 import type { RunConfig } from "../config.ts";
 import { loadClusterAccess } from "../kubernetes/credentials.ts";
@@ -10,13 +11,22 @@ import { systemClock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import { systemRandom } from "../runtime/random.ts";
 import { createRegistry } from "./metrics.ts";
+import { readGrants } from "./read-grants.ts";
 import { USER_AGENT, logFrom, managementApi, version } from "./parts.ts";
 
 export async function run(config: RunConfig, signal: AbortSignal, log: Log = logFrom(config.log)): Promise<number> {
   const metrics = createRegistry();
   const access = await loadClusterAccess({ kubeconfig: config.kubeconfig, env: process.env });
-  const api = managementApi(config.tenant, new Auth0Metrics(metrics));
-  log.info("operator starts", { version, tenant: config.tenant.address.domain, cluster: access.server.origin });
+  const auth0Metrics = new Auth0Metrics(metrics);
+  const { tenant, defaultTenantGrants } = config;
+  const grants = defaultTenantGrants === "all" ? "all" : await readGrants(defaultTenantGrants);
+  const api = tenant === undefined ? undefined : managementApi(tenant, auth0Metrics);
+  const quotas = api === undefined ? [] : [[api.address.domain, api.quota] as const];
+  const connections = new Auth0TenantConnections(
+    { allowed: config.allowedTenantDomains, clock: systemClock, metrics: auth0Metrics, userAgent: USER_AGENT },
+    new Map(quotas),
+  );
+  log.info("operator starts", { version, tenant: tenant?.address.domain, cluster: access.server.origin });
   try {
     await runOperator(
       {
@@ -24,7 +34,9 @@ export async function run(config: RunConfig, signal: AbortSignal, log: Log = log
         access,
         metrics,
         log,
-        directory: new Auth0UserDirectory(api),
+        directory: api && new Auth0UserDirectory(api),
+        connections,
+        grants,
         operatorNamespace: config.operatorNamespace ?? access.namespace,
         userAgent: USER_AGENT,
         identity: `${hostname()}-${String(process.pid)}`,
@@ -34,7 +46,7 @@ export async function run(config: RunConfig, signal: AbortSignal, log: Log = log
       signal,
     );
   } finally {
-    api.close();
+    api?.close();
   }
   log.info("operator stopped");
   return 0;

@@ -3,6 +3,8 @@ import { GROUP } from "../api/auth0-user.ts";
 
 /** Holds a resource until its user at Auth0 has been dealt with. */
 export const FINALIZER = `${GROUP}/user`;
+/** Holds a tenant object while users name it. */
+export const TENANT_FINALIZER = `${GROUP}/tenant`;
 /** The claim on a user (`reconcile/claim.ts`). */
 export const USER_ID_ANNOTATION = `${GROUP}/user-id`;
 /** All annotations that mean something to the operator begin so. */

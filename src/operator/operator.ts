@@ -1,6 +1,6 @@
 /** The operator as one part: what it is made of, and in which order it starts and stops. */
 import type { Registry } from "prom-client";
-import { SECRET_USE_LABEL, SECRET_USE_PASSWORD } from "../api/names.ts";
+import { SECRET_USE_CREDENTIALS, SECRET_USE_LABEL, SECRET_USE_PASSWORD } from "../api/names.ts";
 import { Controller } from "../kubernetes/controller.ts";
 import { EventRecorder } from "../kubernetes/events.ts";
 import { KubernetesApi } from "../kubernetes/kubernetes-api.ts";
@@ -12,6 +12,7 @@ import { Reflector } from "../kubernetes/reflector.ts";
 import { Store } from "../kubernetes/store.ts";
 import { Workqueue } from "../kubernetes/workqueue.ts";
 import type { UserDirectory } from "../reconcile/ports.ts";
+import type { TenantConnections } from "../reconcile/tenant-connections.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { isJsonObject } from "../runtime/json.ts";
 import type { Log } from "../runtime/log.ts";
@@ -25,13 +26,23 @@ import { SECRETS } from "./password-secret.ts";
 import { ReadyReasons } from "./ready-reasons.ts";
 import { SecretUsers } from "./secret-users.ts";
 import { StateKeys } from "./state-keys.ts";
+import { Namespaces } from "./namespaces.ts";
+import { TenantController } from "./tenant-controller.ts";
+import { ownTenant, type Tenant, type TenantOptions } from "./tenant.ts";
+import { Tenants } from "./tenants.ts";
 import { UserMemories } from "./user-memories.ts";
-import { AUTH0_USERS, type UserParts } from "./user-parts.ts";
+import { AUTH0_USERS, type SharedParts } from "./user-parts.ts";
 import { UserReconciler } from "./user-reconciler.ts";
+import { UserRouter } from "./user-router.ts";
 
 export interface OperatorOptions {
   readonly access: ClusterAccess;
-  readonly directory: UserDirectory;
+  /** The users of the tenant that the process was given, if it was. */
+  readonly directory: UserDirectory | undefined;
+  /** What that tenant grants to which namespace. */
+  readonly grants: TenantOptions["grants"];
+  /** The way to tenants that objects declare. */
+  readonly connections: TenantConnections;
   readonly namespaces: readonly string[] | "all";
   readonly watchSecrets: readonly string[] | "all";
   readonly leaderElect: boolean;
@@ -75,7 +86,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     reportingController: "auth0-user-operator.dev/controller",
     reportingInstance: options.identity,
   });
-  const parts: UserParts = {
+  const parts: SharedParts = {
     api,
     store,
     stateKeys,
@@ -83,16 +94,45 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     clock,
     random,
     log,
-    directory: options.directory,
     memories: new UserMemories(),
     drift: new DriftCounts(options.metrics),
   };
+  const namespaces = new Namespaces(api, clock);
   const secretUsers = new SecretUsers();
-  const reconciler = new UserReconciler(parts, {
-    defaultSyncIntervalMs: options.syncIntervalMs,
-    secretUsers,
-    reasons: new ReadyReasons(options.metrics),
+  const reasons = new ReadyReasons(options.metrics);
+  const reconcilerOf = (tenant: Tenant): UserReconciler =>
+    new UserReconciler(
+      { ...parts, tenant, directory: tenant.directory },
+      {
+        defaultSyncIntervalMs: options.syncIntervalMs,
+        secretUsers,
+        reasons,
+        onCredentialsRefused: () => {
+          if (tenant.key !== undefined) tenantController.doubt(tenant.key);
+        },
+      },
+    );
+  const tenants = new Tenants({
+    own: options.directory && reconcilerOf(ownTenant(options.directory, options.grants, namespaces)),
+    hasObject: (key) => tenantController.has(key),
+    wake: (key) => {
+      queue.add(key, "normal");
+    },
   });
+  const shared = { api, clock, random, log, metrics };
+  const tenantController = new TenantController({
+    ...shared,
+    users: store,
+    tenants,
+    namespaces,
+    reasons,
+    recorder,
+    reconcilerOf,
+    connections: options.connections,
+    hasOwnTenant: options.directory !== undefined,
+    scope: options.namespaces,
+  });
+  const router = new UserRouter({ parts, tenants, namespaces, reasons, secretUsers });
 
   // A person waits for an edit; nobody waits for what a start finds.
   store.onChange((key, cause) => {
@@ -105,10 +145,9 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     log,
     metrics,
     concurrency: options.concurrency,
-    reconcile: (key, stop) => reconciler.reconcile(key, stop),
+    reconcile: (key, stop) => router.reconcile(key, stop),
   });
-  const shared = { api, clock, random, log, metrics };
-  const acting = actingPart(store, stateKeys, controller);
+  const acting = actingPart(store, stateKeys, tenantController, controller);
   const elector = new LeaderElector({
     ...shared,
     namespace: operatorNamespace,
@@ -123,7 +162,9 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
           ? []
           : [healthServer(options.healthAddress, () => store.hasSynced, log)]),
         new Reflector({ ...shared, resource: AUTH0_USERS, namespaces: options.namespaces, store }),
+        ...tenantController.reflectors,
         ...secretReflector(options, shared, (secret) => {
+          tenantController.noticeSecret(secret);
           for (const user of secretUsers.usersOf(secret)) {
             parts.memories.expire(user);
             queue.add(user, "high");
@@ -140,19 +181,26 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
 }
 
 /** What only one replica may do: everything that writes. It begins once all resources are read. */
-function actingPart(store: UserParts["store"], stateKeys: StateKeys, controller: Controller<ObjectKey>): Part {
+function actingPart(
+  store: SharedParts["store"],
+  stateKeys: StateKeys,
+  tenantController: TenantController,
+  controller: Controller<ObjectKey>,
+): Part {
   return {
     name: controller.name,
     async run(signal) {
       await store.whenSynced(signal);
+      await tenantController.whenSynced(signal);
       const areClaimsKept = store.keys().some((key) => store.get(key)?.annotations[USER_ID_ANNOTATION] !== undefined);
       await stateKeys.load(areClaimsKept, signal);
-      await runGroup([{ name: "state keys", run: (stop) => stateKeys.run(stop) }, controller], signal);
+      const keys: Part = { name: "state keys", run: (stop) => stateKeys.run(stop) };
+      await runGroup([keys, tenantController, controller], signal);
     },
   };
 }
 
-/** Watches the Secrets that consent to be read as passwords; of their contents nothing is kept. */
+/** Watches the Secrets that consent to be read; of their contents nothing is kept. */
 function secretReflector(
   { watchSecrets }: OperatorOptions,
   parts: Omit<ConstructorParameters<typeof Reflector>[0], "resource" | "namespaces" | "store">,
@@ -168,6 +216,6 @@ function secretReflector(
     parse: parseObjectIdentity,
   });
   store.onChange(onChange);
-  const labelSelector = `${SECRET_USE_LABEL}=${SECRET_USE_PASSWORD}`;
+  const labelSelector = `${SECRET_USE_LABEL} in (${SECRET_USE_PASSWORD},${SECRET_USE_CREDENTIALS})`;
   return [new Reflector({ ...parts, resource: SECRETS, namespaces: watchSecrets, labelSelector, store })];
 }

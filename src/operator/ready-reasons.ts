@@ -26,6 +26,16 @@ export class ReadyReasons {
     this.#reasons.set(key, reason);
   }
 
+  /** How many of these stand at which reason. */
+  countsOf(keys: Iterable<ObjectKey>): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const key of keys) {
+      const reason = this.#reasons.get(key) ?? PENDING;
+      counts.set(reason, (counts.get(reason) ?? 0) + 1);
+    }
+    return counts;
+  }
+
   forget(key: ObjectKey): void {
     const standing = this.#reasons.get(key);
     if (standing !== undefined) this.#users.dec({ reason: standing });

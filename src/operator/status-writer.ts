@@ -6,13 +6,13 @@ import { API_VERSION, KIND } from "../api/auth0-user.ts";
 import type { ObjectReference } from "../kubernetes/event-series.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
 import { parseObjectIdentity } from "../kubernetes/object.ts";
-import { auth0UserPath, type UserParts } from "./user-parts.ts";
+import { auth0UserPath, type SharedParts } from "./user-parts.ts";
 
 /** @throws ApiError */
 export async function writeStatus(
   resource: Auth0UserResource,
   next: Auth0UserStatus,
-  { api, store, memories }: UserParts,
+  { api, store, memories }: SharedParts,
   signal: AbortSignal,
 ): Promise<void> {
   const patch = mergePatchBetween(resource.status, next);

@@ -2,6 +2,8 @@
 import { desiredUserFrom } from "../api/desired-user.ts";
 import { CONFIRM_DELETION_ANNOTATION } from "../api/names.ts";
 import { validateUserSpec } from "../api/validate.ts";
+import type { DesiredUser } from "../core/desired-user.ts";
+import { findNotGranted } from "../core/grants.ts";
 import { connectionName, type ConnectionName } from "../core/ids.ts";
 import type { ReconcileResult } from "../kubernetes/controller.ts";
 import { deleteUser, type DeletionOutcome } from "../reconcile/delete-user.ts";
@@ -45,6 +47,7 @@ async function endOf(resource: Auth0UserResource, parts: UserParts, signal: Abor
   }
   const validated = validateUserSpec(spec);
   const connection = connectionOf(resource);
+  const desired = validated.kind === "valid" ? desiredUserFrom(validated.value, []) : undefined;
   const { keyring } = parts.stateKeys;
   const marked = { ...resource, tenantDomain: parts.directory.tenantDomain };
   return deleteUser(
@@ -55,12 +58,31 @@ async function endOf(resource: Auth0UserResource, parts: UserParts, signal: Abor
         spec["deletionPolicy"] === "Retain" || spec["deletionPolicy"] === "Delete" ? spec["deletionPolicy"] : undefined,
       lastSeen: parts.memories.find(key, uid)?.memory.lastSeen,
       confirmedId: annotations[CONFIRM_DELETION_ANNOTATION],
-      desired: validated.kind === "valid" ? desiredUserFrom(validated.value, []) : undefined,
+      desired,
+      notGranted: await findRefusal(resource, desired, parts, signal),
       isMarked: (user) => bearsMarkerOf(user, marked, keyring),
     },
     parts,
     signal,
   );
+}
+
+/** A grant that was taken back stops deletions, too. Of a spec that is not valid any more only the least is asked. */
+async function findRefusal(
+  { namespace, spec }: Auth0UserResource,
+  desired: DesiredUser | undefined,
+  { tenant }: UserParts,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const grants = await tenant.grantsFor(namespace, signal);
+  if (grants === "all") return undefined;
+  const adopts = spec["userId"] !== undefined;
+  const missing =
+    desired === undefined
+      ? grants.length === 0 && ["anything at all (grants)"]
+      : findNotGranted(grants, { desired, adopts, setsPassword: false });
+  if (missing === false || missing.length === 0) return undefined;
+  return `${tenant.title} does not grant namespace ${namespace}: ${missing.join("; ")}; to let go of the resource set deletionPolicy: Retain`;
 }
 
 /** Where the user is, whatever the spec says by now. */

@@ -11,14 +11,15 @@ import { GROUP, PLURAL, VERSION } from "../api/auth0-user.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
 import type { DriftCounts } from "./drift-counts.ts";
 import type { StateKeys } from "./state-keys.ts";
+import type { Tenant } from "./tenant.ts";
 import type { UserMemories } from "./user-memories.ts";
 
 export const AUTH0_USERS: Resource = { group: GROUP, version: VERSION, plural: PLURAL };
 
-export interface UserParts {
+/** What is the same for all users. */
+export interface SharedParts {
   readonly api: KubernetesApi;
   readonly store: Store<Auth0UserResource>;
-  readonly directory: UserDirectory;
   readonly stateKeys: Pick<StateKeys, "keyring">;
   readonly recorder: EventRecorder;
   readonly memories: UserMemories;
@@ -26,6 +27,12 @@ export interface UserParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+}
+
+export interface UserParts extends SharedParts {
+  readonly tenant: Tenant;
+  /** The tenant's. */
+  readonly directory: UserDirectory;
 }
 
 export function auth0UserPath({ namespace, name }: Auth0UserResource, subresource?: "status"): string {

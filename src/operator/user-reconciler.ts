@@ -1,6 +1,6 @@
 /**
- * One Auth0User, once: reads the store, hands the sequence of `reconcile/` what it needs, writes the status where it
- * differs, and says when to come back. Level-triggered: whatever woke the key, the pass looks at what is.
+ * One Auth0User of one tenant, once: hands the sequence of `reconcile/` what it needs, writes the status where it differs,
+ * and says when to come back. Level-triggered: whatever woke the key, the pass looks at what is.
  */
 import type { Auth0UserSpec, Auth0UserStatus } from "../api/auth0-user.ts";
 import { desiredUserFrom } from "../api/desired-user.ts";
@@ -9,13 +9,12 @@ import { LAST_APPLIED_ANNOTATION, findRecoveredNulls } from "../api/last-applied
 import { RECONCILE_ANNOTATION } from "../api/names.ts";
 import { findUnset } from "../api/unset.ts";
 import { validateUserSpec, type Issue } from "../api/validate.ts";
+import { findNotGranted, type Asked } from "../core/grants.ts";
 import type { DesiredUser } from "../core/desired-user.ts";
 import type { Ownership } from "../core/ownership.ts";
 import { isAttributePath, managedAttributes, removedAttributes, type AttributePath } from "../core/plan.ts";
-import { isApiError } from "../kubernetes/api-error.ts";
 import { findCondition } from "../kubernetes/conditions.ts";
 import type { ReconcileResult } from "../kubernetes/controller.ts";
-import type { ObjectKey } from "../kubernetes/object.ts";
 import { bearsMarkerOf, markerFor } from "../reconcile/marker.ts";
 import { NO_MEMORY, type Outcome, type Refused } from "../reconcile/outcome.ts";
 import { canChooseId } from "../reconcile/ports.ts";
@@ -29,19 +28,22 @@ import type { ReadyReasons } from "./ready-reasons.ts";
 import { ResourceClaims } from "./resource-claims.ts";
 import { resultOf } from "./result.ts";
 import type { SecretUsers } from "./secret-users.ts";
-import { isNews, referenceTo, writeStatus } from "./status-writer.ts";
+import { refuseEarly } from "./early-refusal.ts";
+import { writeStatus } from "./status-writer.ts";
 import { answerActions, hasOpenActions } from "./user-actions.ts";
 import { finalizeUser } from "./user-finalizer.ts";
 import { reportPass } from "./user-report.ts";
 import type { KeyMemory } from "./user-memories.ts";
 import { derivedIdOf, ownershipOf } from "./user-ownership.ts";
 import type { UserParts } from "./user-parts.ts";
-import { statusAfter, statusSuspended, statusWith } from "./user-status.ts";
+import { statusAfter, statusSuspended } from "./user-status.ts";
 
 /** The share by which the moments of comparison vary, so that users that were made together drift apart. */
 const SYNC_JITTER = 0.1;
 /** Failures of the tenant in a row that a user who was Ready is not bothered with. */
 const FAILURES_HELD_BACK = 2;
+/** Labels of namespaces decide over grants, and nobody tells us of them. */
+const LOOK_AGAIN_MS = 5 * 60_000;
 /** A wait shorter than this is not worth a write. */
 const SHORT_WAIT_MS = 60_000;
 
@@ -63,6 +65,7 @@ export class UserReconciler {
   readonly #defaultSyncIntervalMs: number;
   readonly #secretUsers: SecretUsers;
   readonly #reasons: ReadyReasons;
+  readonly #onCredentialsRefused: () => void;
 
   constructor(
     parts: UserParts,
@@ -70,30 +73,20 @@ export class UserReconciler {
       readonly defaultSyncIntervalMs: number;
       readonly secretUsers: SecretUsers;
       readonly reasons: ReadyReasons;
+      /** Told when the tenant refuses the credentials. */
+      readonly onCredentialsRefused: () => void;
     },
   ) {
+    this.#onCredentialsRefused = options.onCredentialsRefused;
     this.#parts = parts;
     this.#defaultSyncIntervalMs = options.defaultSyncIntervalMs;
     this.#secretUsers = options.secretUsers;
     this.#reasons = options.reasons;
   }
 
-  async reconcile(key: ObjectKey, signal: AbortSignal): Promise<ReconcileResult> {
-    const resource = this.#parts.store.get(key);
-    if (resource === undefined) {
-      this.#parts.memories.forget(key);
-      this.#reasons.forget(key);
-      this.#secretUsers.forget(key);
-      return { kind: "done" };
-    }
-    try {
-      if (resource.isDeleting) return await finalizeUser(resource, this.#parts, signal);
-      return await this.#bringAbout(resource, signal);
-    } catch (error) {
-      // Somebody else wrote meanwhile: the watch brings it, and this pass is over.
-      if (isApiError(error, "conflict", "not_found")) return { kind: "backoff" };
-      throw error;
-    }
+  /** @throws ApiError */
+  reconcile(resource: Auth0UserResource, signal: AbortSignal): Promise<ReconcileResult> {
+    return resource.isDeleting ? finalizeUser(resource, this.#parts, signal) : this.#bringAbout(resource, signal);
   }
 
   async #bringAbout(resource: Auth0UserResource, signal: AbortSignal): Promise<ReconcileResult> {
@@ -105,7 +98,7 @@ export class UserReconciler {
       return { kind: "done" };
     }
     const validated = validateUserSpec(resource.spec);
-    if (validated.kind === "invalid") return this.#refuseInvalid(resource, validated.issues, signal);
+    if (validated.kind === "invalid") return this.#refuse(resource, INVALID, textOf(validated.issues), signal);
 
     const declared = this.#declaredBy(resource, validated.value);
     this.#secretUsers.set(key, passwordSecretOf(declared.spec));
@@ -126,12 +119,23 @@ export class UserReconciler {
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
     const { desired } = declared;
+    const grants = await this.#parts.tenant.grantsFor(resource.namespace, signal);
+    const notGranted = findNotGranted(grants, askedBy(declared));
+    if (notGranted.length > 0) {
+      const message = `${this.#parts.tenant.title} does not grant namespace ${resource.namespace}: ${notGranted.join("; ")}`;
+      return this.#refuse(resource, NOT_GRANTED, message, signal);
+    }
     const claims = new ResourceClaims(resource, this.#parts);
     const ownership = this.#ownership(resource, desired, claims);
     const password = await readDeclaredPassword(declared.spec, resource, ownership, this.#parts, signal);
     const declaration = this.#declaration(resource, declared, known, ownership, password);
     const outcome = await reconcileUser(declaration, { ...this.#parts, claims }, signal);
     this.#remember(resource, declared, known, claims.writtenVersion, outcome);
+    if (outcome.verdict.kind === "refused" && outcome.verdict.reason === "CredentialsInvalid") {
+      this.#onCredentialsRefused();
+      // The tenant's object says so for all of its users.
+      if (this.#parts.tenant.key !== undefined) return { kind: "backoff" };
+    }
     await this.#tell(resource, declared, known, outcome, password, signal);
     if (hasOpenActions(resource)) await this.#act(resource, outcome, password, signal);
     return this.#resultOf(resource, outcome);
@@ -284,27 +288,15 @@ export class UserReconciler {
     return isReady && failures < FAILURES_HELD_BACK;
   }
 
-  async #refuseInvalid(
+  /** Before Auth0 was asked. Nothing is retried: a new spec, or another tenant object, wakes the resource. */
+  async #refuse(
     resource: Auth0UserResource,
-    issues: readonly Issue[],
+    verdict: EarlyVerdict,
+    message: string,
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
-    const { status, generation, key } = resource;
-    const message = issues.map((issue) => `${issue.path}: ${issue.message}`).join("; ");
-    const verdict: Refused = { ...INVALID, message };
-    if (isNews(status, verdict.reason, message)) {
-      const { recorder, log } = this.#parts;
-      recorder.event({
-        regarding: referenceTo(resource),
-        type: "Warning",
-        reason: verdict.reason,
-        action: "Validate",
-        note: message,
-      });
-      log.warn("spec not valid", { key, message });
-    }
-    await this.#write(resource, statusWith(status, verdict, { generation, nowMs: this.#parts.clock.now() }), signal);
-    return { kind: "stalled" };
+    await refuseEarly(resource, { ...verdict, message }, this.#parts, this.#reasons, signal);
+    return { kind: "requeue", afterMs: LOOK_AGAIN_MS };
   }
 
   async #write(resource: Auth0UserResource, next: Auth0UserStatus, signal: AbortSignal): Promise<void> {
@@ -329,7 +321,23 @@ const OF_THE_TENANT: ReadonlySet<Reason> = new Set<Reason>([
   "InsufficientScope",
 ]);
 
-const INVALID = { kind: "refused", reason: "ValidationFailed", remedy: { kind: "stall" }, isRestDone: false } as const;
+type EarlyVerdict = Omit<Refused, "message">;
+
+const INVALID: EarlyVerdict = {
+  kind: "refused",
+  reason: "ValidationFailed",
+  remedy: { kind: "stall" },
+  isRestDone: false,
+};
+const NOT_GRANTED: EarlyVerdict = { ...INVALID, reason: "NotGranted" };
+
+function askedBy({ spec, desired }: Declared): Asked {
+  return { desired, adopts: spec.userId !== undefined, setsPassword: spec.password !== undefined };
+}
+
+function textOf(issues: readonly Issue[]): string {
+  return issues.map((issue) => `${issue.path}: ${issue.message}`).join("; ");
+}
 
 function pathsIn(names: readonly string[] | undefined): Set<AttributePath> {
   return new Set((names ?? []).filter(isAttributePath));

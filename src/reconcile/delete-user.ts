@@ -28,6 +28,8 @@ export interface DeletionDeclaration {
   /** For a creation whose end is not known and whose id Auth0 chose. */
   readonly desired: DesiredUser | undefined;
   readonly isMarked: (user: ObservedUser) => boolean;
+  /** Why the tenant does not let this resource delete; `undefined`: it does. */
+  readonly notGranted: string | undefined;
 }
 
 export type DeletionOutcome =
@@ -44,7 +46,7 @@ export async function deleteUser(
   { directory, clock }: { readonly directory: UserDirectory; readonly clock: Clock },
   signal: AbortSignal,
 ): Promise<DeletionOutcome> {
-  const { ownership, policy } = declaration;
+  const { ownership, policy, notGranted } = declaration;
   try {
     switch (ownership.kind) {
       case "none":
@@ -60,6 +62,7 @@ export async function deleteUser(
         );
       case "creating":
         if (policy === "Retain") return retained("deletionPolicy is Retain");
+        if (notGranted !== undefined) return refused("NotGranted", notGranted);
         return await deleteFound(
           await findBegun(ownership.userId, declaration, directory, signal),
           declaration,
@@ -74,6 +77,7 @@ export async function deleteUser(
               ? "adopted users are retained unless deletionPolicy is Delete"
               : "deletionPolicy is Retain",
           );
+        if (notGranted !== undefined) return refused("NotGranted", notGranted);
         const { lastSeen } = declaration;
         const user =
           lastSeen !== undefined && isFreshAndSingle(lastSeen, ownership.userId, clock.now())

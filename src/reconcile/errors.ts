@@ -12,6 +12,8 @@ export type DirectoryErrorCode =
   | "unavailable"
   /** The tenant does not know the client, its secret or its token. */
   | "credentials_invalid"
+  /** There is no way to the tenant: what the object that declares it says. */
+  | "tenant_not_ready"
   /** The token may not make this call. */
   | "insufficient_scope"
   /** 404 where the user must exist. */

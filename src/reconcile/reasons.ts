@@ -79,6 +79,19 @@ export const REASONS = {
     "Name the role by its id, `rol_…`.",
   ],
   RequestRejected: ["Auth0 refused the request for another reason.", "Mend what the message says."],
+  TenantNotReady: [
+    "The tenant that the user belongs to can't be used; the message says why. Nothing is read from or written to Auth0.",
+    "Look at the tenant object: `kubectl describe auth0tenant` or `clusterauth0tenant`. All of its users go on once it is Ready.",
+  ],
+  NotGranted: [
+    "The tenant does not grant the resource's namespace what the spec asks for; nothing was sent.",
+    "Take what the message names out of the spec, or have whoever looks after the tenant grant it.",
+  ],
+  DomainNotAllowed: [
+    "The installer of the operator does not allow tenant objects to name this domain: no credential is read and no call is made.",
+    "Have it added to `--allowed-tenant-domains`.",
+  ],
+  Connected: ["The tenant takes the operator's credentials.", ""],
   CredentialsInvalid: [
     "The tenant refuses the operator's credentials.",
     "Check the domain, client id and secret (or the token), and that the client is authorized for the Management API.",
@@ -119,6 +132,7 @@ export const REASON_OF = {
   rate_limited: "RateLimited",
   unavailable: "Auth0Unavailable",
   credentials_invalid: "CredentialsInvalid",
+  tenant_not_ready: "TenantNotReady",
   insufficient_scope: "InsufficientScope",
   user_not_found: "UserNotFound",
   related_not_found: "AssignmentNotFound",

@@ -1,8 +1,8 @@
 /** The smallest side there can be: one resource in memory, reconciled by the real sequence against a real tenant. */
 import { Registry } from "prom-client";
 import { Auth0UserDirectory } from "../../src/auth0/auth0-user-directory.ts";
-import { Auth0Metrics } from "../../src/auth0/metrics.ts";
 import { ManagementApi } from "../../src/auth0/management-api.ts";
+import { Auth0Metrics } from "../../src/auth0/metrics.ts";
 import { parseTenantAddress } from "../../src/auth0/tenant-address.ts";
 import type { DesiredUser } from "../../src/core/desired-user.ts";
 import { userId, type UserId } from "../../src/core/ids.ts";
@@ -137,6 +137,7 @@ export class Side {
         confirmedId,
         desired,
         isMarked: () => false,
+        notGranted: undefined,
       },
       { directory: this.#directory, clock: this.#clock },
       new AbortController().signal,

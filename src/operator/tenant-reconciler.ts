@@ -1,0 +1,242 @@
+/**
+ * One tenant object, once: domain → Secret → credentials proven → its users may go on. Whatever is wrong is said once, on
+ * the tenant; its users wait for it, and nobody else's do.
+ */
+import {
+  CLUSTER_TENANT_KIND,
+  DEFAULT_TENANT,
+  TENANT_KIND,
+  type Auth0TenantSpec,
+  type ClusterAuth0TenantSpec,
+} from "../api/auth0-tenant.ts";
+import type { EventRecorder } from "../kubernetes/events.ts";
+import { findCondition } from "../kubernetes/conditions.ts";
+import type { ReconcileResult } from "../kubernetes/controller.ts";
+import type { ObjectKey } from "../kubernetes/object.ts";
+import type { KubernetesApi } from "../kubernetes/kubernetes-api.ts";
+import type { Store } from "../kubernetes/store.ts";
+import { isSameJson, isJsonMap } from "../core/json.ts";
+import { DirectoryError } from "../reconcile/errors.ts";
+import { REASON_OF, type Reason } from "../reconcile/reasons.ts";
+import type { Access, Credentials, TenantConnection, TenantConnections } from "../reconcile/tenant-connections.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
+import { TENANT_FINALIZER } from "./names.ts";
+import type { Namespaces } from "./namespaces.ts";
+import type { ReadyReasons } from "./ready-reasons.ts";
+import { mergePatchBetween } from "./status-writer.ts";
+import { readCredentials } from "./tenant-credentials.ts";
+import { secretKeyOf, tenantPath, tenantReference, validateTenant, type TenantResource } from "./tenant-resource.ts";
+import { LEAST_SCOPE, tenantStatusAfter, type TenantFinding } from "./tenant-status.ts";
+import { Tenant, grantsOf } from "./tenant.ts";
+import type { Tenants } from "./tenants.ts";
+import type { UserReconciler } from "./user-reconciler.ts";
+
+export interface TenantReconcilerOptions {
+  readonly api: KubernetesApi;
+  readonly storeOf: (tenant: ObjectKey) => Store<TenantResource>;
+  readonly tenants: Tenants;
+  readonly connections: TenantConnections;
+  readonly namespaces: Namespaces;
+  readonly reasons: ReadyReasons;
+  readonly recorder: EventRecorder;
+  /** Whether the process was given a tenant of its own, whose name no object may take. */
+  readonly hasOwnTenant: boolean;
+  readonly userReconciler: (tenant: Tenant) => UserReconciler;
+  /** Whether any Auth0User names the tenant, be it one that had no pass yet. */
+  readonly isNamed: (tenant: ObjectKey) => Promise<boolean>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What is known of a tenant between passes. */
+interface Known {
+  readonly uid: string;
+  readonly connection: TenantConnection;
+  readonly credentials: Credentials;
+  access: Access | undefined;
+  /** For the spec of this generation. */
+  reconciler: UserReconciler | undefined;
+  generation: number;
+  isUsable: boolean;
+}
+
+/** How often a Secret is read again, and the counts in the status are written: once a minute where they differ. */
+const LOOK_AGAIN_MS = 60_000;
+
+type Spec = Auth0TenantSpec | ClusterAuth0TenantSpec;
+
+export class TenantReconciler {
+  readonly #options: TenantReconcilerOptions;
+  readonly #known = new Map<ObjectKey, Known>();
+  readonly #doubted = new Set<ObjectKey>();
+
+  constructor(options: TenantReconcilerOptions) {
+    this.#options = options;
+  }
+
+  /** A call was refused for its credentials: they are proven anew at the next pass. */
+  doubt(key: ObjectKey): void {
+    this.#doubted.add(key);
+  }
+
+  async reconcile(key: ObjectKey, signal: AbortSignal): Promise<ReconcileResult> {
+    const { storeOf, tenants } = this.#options;
+    const resource = storeOf(key).get(key);
+    const known = this.#known.get(key);
+    if (resource === undefined || (known !== undefined && known.uid !== resource.uid)) {
+      known?.connection.close();
+      this.#known.delete(key);
+      this.#doubted.delete(key);
+      tenants.remove(key);
+    }
+    if (resource === undefined) return { kind: "done" };
+    if (resource.isDeleting) return this.#finalize(resource, signal);
+    const finding = await this.#find(resource, signal);
+    await this.#tell(resource, finding, signal);
+    return finding.isReady || !finding.isTransient ? { kind: "requeue", afterMs: LOOK_AGAIN_MS } : { kind: "backoff" };
+  }
+
+  async #find(resource: TenantResource, signal: AbortSignal): Promise<TenantFinding> {
+    const { connections, hasOwnTenant, api } = this.#options;
+    const { key, namespace, name } = resource;
+    const validated = validateTenant(resource);
+    if (validated.kind === "invalid") {
+      const problems = validated.issues.map((issue) => `${issue.path}: ${issue.message}`);
+      return this.#unusable(key, "ValidationFailed", problems.join("; "));
+    }
+    if (hasOwnTenant && namespace === undefined && name === DEFAULT_TENANT) {
+      const message = "the name default is that of the tenant that the operator itself was given: choose another";
+      return this.#unusable(key, "ValidationFailed", message);
+    }
+    const spec = validated.value;
+    const admission = connections.admit(spec.domain);
+    if (admission.kind === "refused") return this.#unusable(key, "DomainNotAllowed", admission.message);
+    await this.#hold(resource, signal);
+    const reading = await readCredentials(secretKeyOf(resource), api, signal);
+    if (reading.kind === "missing") return this.#unusable(key, reading.reason, reading.message);
+    const { credentials } = reading;
+    const known = this.#known.get(key);
+    const connection = known?.connection ?? admission.connect(credentials);
+    const isChanged = known !== undefined && !isSameCredentials(known.credentials, credentials);
+    try {
+      const isProven = known?.access !== undefined && known.isUsable && !isChanged && !this.#doubted.has(key);
+      const access = isProven ? known.access : await connection.prove(isChanged ? credentials : "in use", signal);
+      this.#doubted.delete(key);
+      const next: Known = {
+        uid: resource.uid,
+        connection,
+        credentials,
+        access,
+        reconciler: known?.generation === resource.generation ? known.reconciler : undefined,
+        generation: resource.generation,
+        isUsable: known?.isUsable ?? false,
+      };
+      this.#known.set(key, next);
+      return this.#use(resource, spec, next);
+    } catch (error) {
+      if (!(error instanceof DirectoryError)) throw error;
+      if (isChanged && known.isUsable && !this.#doubted.has(key)) {
+        const message = `the new credentials in the Secret are not taken, the former ones stay in use: ${error.message}`;
+        return { isReady: true, reason: REASON_OF[error.code], message, isTransient: true, access: known.access };
+      }
+      if (known === undefined) connection.close();
+      return this.#unusable(key, REASON_OF[error.code], error.message, error.remedy.kind !== "stall");
+    }
+  }
+
+  /** The credentials are good: whether they are good enough, and the users go on. */
+  #use({ key, namespace, name }: TenantResource, spec: Spec, known: Known): TenantFinding {
+    const { tenants, namespaces, userReconciler } = this.#options;
+    const scopes = known.access?.scopes;
+    if (scopes !== undefined && !scopes.includes(LEAST_SCOPE)) {
+      const message = `the operator's client lacks the scope ${LEAST_SCOPE}: grant it to the client`;
+      return { ...this.#unusable(key, "InsufficientScope", message, true), access: known.access };
+    }
+    if (known.reconciler === undefined || !known.isUsable) {
+      known.reconciler = userReconciler(
+        new Tenant({
+          key,
+          title: `${namespace === undefined ? CLUSTER_TENANT_KIND : TENANT_KIND} ${name}`,
+          directory: known.connection.directory,
+          grants: grantsOf(spec, namespace === undefined),
+          namespaces,
+        }),
+      );
+      known.isUsable = true;
+      tenants.set(key, { kind: "usable", reconciler: known.reconciler });
+    }
+    const message = "the tenant takes the operator's credentials";
+    return { isReady: true, reason: "Connected", message, isTransient: false, access: known.access };
+  }
+
+  /** Its users wait, with one cause. What worked last is kept, for users that are being deleted. */
+  #unusable(key: ObjectKey, reason: Reason, message: string, isTransient = false): TenantFinding {
+    const { tenants } = this.#options;
+    const known = this.#known.get(key);
+    if (known !== undefined) known.isUsable = false;
+    const title = key.includes("/")
+      ? `${TENANT_KIND} ${key.slice(key.indexOf("/") + 1)}`
+      : `${CLUSTER_TENANT_KIND} ${key}`;
+    const cause = `${title} is not ready: ${reason}: ${message}`;
+    tenants.set(key, { kind: "not ready", message: cause, reconciler: known?.reconciler });
+    return { isReady: false, reason, message, isTransient, access: undefined };
+  }
+
+  /** Nobody's users lose their tenant: the object stays while any names it. */
+  async #hold({ finalizers, resourceVersion, key, ...resource }: TenantResource, signal: AbortSignal): Promise<void> {
+    if (finalizers.includes(TENANT_FINALIZER)) return;
+    const { api, storeOf } = this.#options;
+    const patch = { metadata: { resourceVersion, finalizers: [...finalizers, TENANT_FINALIZER] } };
+    const path = tenantPath({ ...resource, key, resourceVersion });
+    await storeOf(key).write(key, resourceVersion, () => api.mergePatch(path, patch, signal));
+  }
+
+  async #finalize(resource: TenantResource, signal: AbortSignal): Promise<ReconcileResult> {
+    const { tenants, api, storeOf, isNamed } = this.#options;
+    const { key, finalizers, resourceVersion } = resource;
+    if (!finalizers.includes(TENANT_FINALIZER)) return { kind: "done" };
+    if (await isNamed(key)) {
+      const known = this.#known.get(key);
+      const example = tenants.usersOf(key).values().next().value ?? "";
+      const message = `the object is being deleted, and goes once no Auth0User names it${example === "" ? "" : `, such as ${example}`}`;
+      tenants.set(key, { kind: "not ready", message, reconciler: known?.reconciler });
+      await this.#tell(
+        resource,
+        { isReady: false, reason: "Deleting", message, isTransient: true, access: known?.access },
+        signal,
+      );
+      return { kind: "requeue", afterMs: DRAIN_LOOK_AGAIN_MS };
+    }
+    const rest = finalizers.filter((finalizer) => finalizer !== TENANT_FINALIZER);
+    const patch = { metadata: { resourceVersion, finalizers: rest } };
+    await storeOf(key).write(key, resourceVersion, () => api.mergePatch(tenantPath(resource), patch, signal));
+    return { kind: "done" };
+  }
+
+  async #tell(resource: TenantResource, finding: TenantFinding, signal: AbortSignal): Promise<void> {
+    const { tenants, reasons, clock, recorder, log, api, storeOf } = this.#options;
+    const { key, status, generation } = resource;
+    const standing = findCondition(status.conditions ?? [], "Ready");
+    const { reason, message } = finding;
+    if (standing?.reason !== reason || standing.message !== message) {
+      const type = finding.isReady && reason === "Connected" ? "Normal" : "Warning";
+      recorder.event({ regarding: tenantReference(resource), type, reason, action: "Connect", note: message });
+      if (type === "Normal") log.info("tenant connected", { key, scopes: finding.access?.scopes });
+      else log.warn("tenant not usable as declared", { key, reason, message });
+    }
+    const users = reasons.countsOf(tenants.usersOf(key));
+    const next = tenantStatusAfter(status, finding, users, { generation, nowMs: clock.now() });
+    const patch = mergePatchBetween(status, next);
+    if (patch !== undefined)
+      storeOf(key).absorb(await api.mergePatch(tenantPath(resource, "status"), { status: patch }, signal));
+  }
+}
+
+/** While an object waits for its users to go. */
+const DRAIN_LOOK_AGAIN_MS = 2_000;
+
+function isSameCredentials(a: Credentials, b: Credentials): boolean {
+  const [one, other]: [unknown, unknown] = [a, b];
+  return isJsonMap(one) && isJsonMap(other) && isSameJson(one, other);
+}

@@ -1,0 +1,81 @@
+/** A tenant as the users' passes see it: the way to it, and what it grants to their namespace. */
+import type { Grant, Grants } from "../core/grants.ts";
+import {
+  CLUSTER_TENANT_KIND,
+  DEFAULT_TENANT,
+  type Auth0TenantSpec,
+  type ClusterAuth0TenantSpec,
+} from "../api/auth0-tenant.ts";
+import type { ObjectKey } from "../kubernetes/object.ts";
+import type { UserDirectory } from "../reconcile/ports.ts";
+import type { Namespaces } from "./namespaces.ts";
+
+export type NamespacedGrants = NonNullable<ClusterAuth0TenantSpec["grants"]>;
+
+export interface TenantOptions {
+  /** Of the object that declares it; `undefined`: the process's own. */
+  readonly key: ObjectKey | undefined;
+  /** In words, for messages: `Auth0Tenant acme`. */
+  readonly title: string;
+  readonly directory: UserDirectory;
+  readonly grants: NamespacedGrants | Grants;
+  readonly namespaces: Namespaces;
+}
+
+export class Tenant {
+  readonly key: ObjectKey | undefined;
+  readonly title: string;
+  readonly directory: UserDirectory;
+  readonly #grants: TenantOptions["grants"];
+  readonly #namespaces: Namespaces;
+
+  constructor({ key, title, directory, grants, namespaces }: TenantOptions) {
+    this.key = key;
+    this.title = title;
+    this.directory = directory;
+    this.#grants = grants;
+    this.#namespaces = namespaces;
+  }
+
+  /** What users of a namespace may declare here. */
+  async grantsFor(namespace: string, signal: AbortSignal): Promise<Grants> {
+    if (this.#grants === "all") return "all";
+    const granted: Grant[] = [];
+    for (const grant of this.#grants) {
+      if (!("namespaces" in grant) || (await this.#isMeant(grant.namespaces, namespace, signal))) granted.push(grant);
+    }
+    return granted;
+  }
+
+  async #isMeant(
+    { from, names, selector }: NamespacedGrants[number]["namespaces"],
+    name: string,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    if (from === "All") return true;
+    if (from === "Names") return names?.includes(name) ?? false;
+    const wanted = Object.entries(selector?.matchLabels ?? {});
+    if (wanted.length === 0) return false;
+    const labels = (await this.#namespaces.find(name, signal))?.labels ?? {};
+    return wanted.every(([label, value]) => labels[label] === value);
+  }
+}
+
+/** An Auth0Tenant without grants allows its own namespace everything; a ClusterAuth0Tenant without grants allows nothing. */
+export function grantsOf(
+  { grants }: Auth0TenantSpec | ClusterAuth0TenantSpec,
+  isOfCluster: boolean,
+): TenantOptions["grants"] {
+  return grants ?? (isOfCluster ? [] : "all");
+}
+
+/** The tenant that the process was given: a ClusterAuth0Tenant without an object. */
+export function ownTenant(directory: UserDirectory, grants: TenantOptions["grants"], namespaces: Namespaces): Tenant {
+  return new Tenant({
+    key: undefined,
+    title: `${CLUSTER_TENANT_KIND} ${DEFAULT_TENANT}`,
+    directory,
+    grants,
+    namespaces,
+  });
+}

@@ -1,0 +1,91 @@
+/** The first steps of a user's pass: what it is, and which tenant it belongs to. That tenant's reconciler does the rest. */
+import { isApiError } from "../kubernetes/api-error.ts";
+import type { ReconcileResult } from "../kubernetes/controller.ts";
+import type { ObjectKey } from "../kubernetes/object.ts";
+import { tenantDomain } from "../core/ids.ts";
+import { parseClaim } from "../reconcile/claim.ts";
+import type { Auth0UserResource } from "./auth0-user-resource.ts";
+import { refuseEarly } from "./early-refusal.ts";
+import { USER_ID_ANNOTATION } from "./names.ts";
+import type { Namespaces } from "./namespaces.ts";
+import type { ReadyReasons } from "./ready-reasons.ts";
+import type { SecretUsers } from "./secret-users.ts";
+import { Tenant } from "./tenant.ts";
+import type { Standing, Tenants } from "./tenants.ts";
+import { unreachableDirectory } from "./unreachable-directory.ts";
+import { finalizeUser } from "./user-finalizer.ts";
+import type { SharedParts } from "./user-parts.ts";
+
+export interface UserRouterOptions {
+  readonly parts: SharedParts;
+  readonly tenants: Tenants;
+  readonly namespaces: Namespaces;
+  readonly reasons: ReadyReasons;
+  readonly secretUsers: SecretUsers;
+}
+
+export class UserRouter {
+  readonly #options: UserRouterOptions;
+
+  constructor(options: UserRouterOptions) {
+    this.#options = options;
+  }
+
+  async reconcile(key: ObjectKey, signal: AbortSignal): Promise<ReconcileResult> {
+    const { parts, tenants, reasons, secretUsers } = this.#options;
+    const resource = parts.store.get(key);
+    if (resource === undefined) {
+      parts.memories.forget(key);
+      reasons.forget(key);
+      secretUsers.forget(key);
+      tenants.forgetUser(key);
+      return { kind: "done" };
+    }
+    try {
+      return await this.#pass(resource, tenants.standingFor(resource), signal);
+    } catch (error) {
+      // Somebody else wrote meanwhile: the watch brings it, and this pass is over.
+      if (isApiError(error, "conflict", "not_found")) return { kind: "backoff" };
+      throw error;
+    }
+  }
+
+  async #pass(resource: Auth0UserResource, standing: Standing, signal: AbortSignal): Promise<ReconcileResult> {
+    switch (standing.kind) {
+      case "usable":
+        return standing.reconciler.reconcile(resource, signal);
+      case "pending":
+        return { kind: "done" };
+      case "not ready":
+        if (!resource.isDeleting) return this.#refuse(resource, standing.message, signal);
+        return standing.reconciler === undefined
+          ? this.#finalize(resource, standing.message, signal)
+          : standing.reconciler.reconcile(resource, signal);
+      default:
+        return standing satisfies never;
+    }
+  }
+
+  async #refuse(resource: Auth0UserResource, message: string, signal: AbortSignal): Promise<ReconcileResult> {
+    const { parts, reasons } = this.#options;
+    const verdict = {
+      kind: "refused",
+      reason: "TenantNotReady",
+      remedy: { kind: "stall" },
+      isRestDone: false,
+    } as const;
+    await refuseEarly(resource, { ...verdict, message }, parts, reasons, signal);
+    return { kind: "stalled" };
+  }
+
+  /** Without any way to the tenant: what needs no call is done, what needs one waits. */
+  #finalize(resource: Auth0UserResource, cause: string, signal: AbortSignal): Promise<ReconcileResult> {
+    const { parts, namespaces } = this.#options;
+    const text = resource.annotations[USER_ID_ANNOTATION];
+    const claim = text === undefined ? undefined : parseClaim(text, resource, parts.stateKeys.keyring);
+    const claimed = typeof claim === "object" ? claim.tenantDomain : "";
+    const directory = unreachableDirectory(tenantDomain(resource.status.tenantDomain ?? claimed), cause);
+    const tenant = new Tenant({ key: undefined, title: "the tenant", directory, grants: "all", namespaces });
+    return finalizeUser(resource, { ...parts, tenant, directory }, signal);
+  }
+}

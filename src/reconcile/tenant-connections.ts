@@ -1,0 +1,40 @@
+/** What the operator needs in order to reach tenants that objects declare. `auth0/` fulfils it. */
+import type { TenantDomain } from "../core/ids.ts";
+import type { EpochMs } from "../runtime/clock.ts";
+import type { UserDirectory } from "./ports.ts";
+
+/** How the program proves to the tenant who it is. */
+export type Credentials =
+  | { readonly kind: "client secret"; readonly clientId: string; readonly clientSecret: string }
+  /** @param privateKey PEM; the client's assertion is signed with it, and it never leaves the process */
+  | { readonly kind: "private key"; readonly clientId: string; readonly privateKey: string }
+  /** A Management API token as it is, for trials and for people who mint it elsewhere. */
+  | { readonly kind: "token"; readonly token: string };
+
+/** What the tenant made of the credentials. */
+export interface Access {
+  /** `undefined`: the token does not say. */
+  readonly scopes: readonly string[] | undefined;
+  readonly expiresAtMs: EpochMs | undefined;
+}
+
+export interface TenantConnection {
+  readonly directory: UserDirectory;
+  /**
+   * Proves that the credentials are good, those in use or new ones, which are then used from now on; the former stay in
+   * use where the new ones are not.
+   * @throws DirectoryError
+   */
+  prove(credentials: Credentials | "in use", signal: AbortSignal): Promise<Access>;
+  close(): void;
+}
+
+export type Admission =
+  | { readonly kind: "admitted"; readonly domain: TenantDomain; connect(credentials: Credentials): TenantConnection }
+  /** No call leaves, and no credential is read. */
+  | { readonly kind: "refused"; readonly message: string };
+
+export interface TenantConnections {
+  /** Whether the installer allows tenant objects to name this domain. */
+  admit(domain: string): Admission;
+}

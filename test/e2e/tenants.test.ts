@@ -1,0 +1,198 @@
+/** Tenants that objects declare: proven, said in words, rotated, and never a way to somewhere else. */
+import { clusterTests, type TestCluster } from "../support/control-plane.ts";
+import { eventually } from "../support/eventually.ts";
+import { aWorld, type World } from "../support/world.ts";
+
+const clusterTest = await clusterTests({ controllerManager: false });
+
+const CONNECTION = "Username-Password-Authentication";
+/** The operator has no tenant of its own: all that happens, happens through objects. */
+const OBJECTS_ONLY = {
+  flags: ["--allowed-tenant-domains=http://127.0.0.1:*"],
+  env: { AUTH0_DOMAIN: "", AUTH0_CLIENT_ID: "", AUTH0_CLIENT_SECRET: "" },
+};
+const jane = { tenantRef: { kind: "Auth0Tenant", name: "acme" }, connection: CONNECTION, email: "jane@example.com" };
+
+async function credentials(world: World, data: Readonly<Record<string, string>>, use = "credentials"): Promise<void> {
+  const metadata = { name: "acme-client", labels: { "auth0-user-operator.dev/use": use } };
+  await world.must(["delete", "secret", "acme-client", "--ignore-not-found"]);
+  await world.must(
+    ["create", "-f", "-"],
+    JSON.stringify({ apiVersion: "v1", kind: "Secret", metadata, stringData: data }),
+  );
+}
+
+async function declareTenant(world: World, spec: object = {}): Promise<void> {
+  const tenant = {
+    apiVersion: "auth0-user-operator.dev/v1alpha1",
+    kind: "Auth0Tenant",
+    metadata: { name: "acme" },
+    spec: { domain: world.tenant.domain, credentials: { secretRef: { name: "acme-client" } }, ...spec },
+  };
+  await world.must(["apply", "-f", "-"], JSON.stringify(tenant));
+}
+
+/** Waits until the row of `kubectl get` says this; gives it. */
+function row(world: World, pattern: RegExp): Promise<string> {
+  return eventually(async () => {
+    const text = await world.must(["get", "auth0tenants", "--no-headers"]);
+    if (!pattern.test(text)) throw new Error(`${text}\n${world.log.slice(-2_000)}`);
+    return text;
+  });
+}
+
+async function poke(world: World): Promise<void> {
+  const at = `auth0-user-operator.dev/reconcile-requested-at=test-${String(performance.now())}`;
+  await world.must(["annotate", "--overwrite", "auth0tenant", "acme", at]);
+}
+
+const clientSecret = (world: World): Record<string, string> => ({
+  clientId: world.tenant.clientId,
+  clientSecret: world.tenant.clientSecret,
+});
+
+clusterTest("a user is created in the tenant that it names", async (t, cluster: TestCluster) => {
+  const world = await aWorld(t, cluster, OBJECTS_ONLY);
+  await world.secret("pw", { password: "Correct-Horse-7" });
+  await credentials(world, clientSecret(world));
+  await declareTenant(world);
+
+  await world.apply("jane", { ...jane, password: { secretRef: { name: "pw" } } });
+  const created = await world.until("jane", "Created");
+
+  t.is(created.status?.tenantDomain, world.tenant.domain);
+  t.is((await world.tenant.users()).length, 1);
+  await row(world, /acme\s+True\s+Connected\s+127\.0\.0\.1:\d+/);
+  await poke(world);
+  await row(world, /True\s+Connected\s+\S+\s+1\/1/);
+});
+
+clusterTest(
+  "credentials are shown in words: secret, key, token, wrong, and revoked while running",
+  async (t, cluster) => {
+    const world = await aWorld(t, cluster, OBJECTS_ONLY);
+    await declareTenant(world);
+    await row(world, /False\s+SecretNotFound.*Secret acme-client does not exist/);
+
+    await credentials(world, clientSecret(world), "password");
+    await poke(world);
+    await row(world, /False\s+SecretNotPermitted.*kubectl -n \S+ label secret acme-client/);
+    t.is((await world.tenant.calls()).total, 0, "what does not consent is not used");
+
+    await credentials(world, { clientId: world.tenant.clientId, clientSecret: "Change-Me-Soon" });
+    await poke(world);
+    await row(world, /False\s+CredentialsInvalid.*check the domain, the client id/);
+
+    await credentials(world, clientSecret(world));
+    await poke(world);
+    await row(world, /True\s+Connected.*takes the operator's credentials/);
+
+    await credentials(world, { token: await world.tenant.token() });
+    await poke(world);
+    await eventually(async () => {
+      const status = JSON.parse(await world.must(["get", "auth0tenant", "acme", "-o", "jsonpath={.status}"])) as {
+        can?: string;
+      };
+      if (status.can?.includes("create users, read users") !== true) throw new Error(JSON.stringify(status));
+    });
+
+    await world.tenant.editClient({ client_secret: "simulator-secret-rotated" });
+    await world.apply("jane", { ...jane, userId: "auth0|nobody" });
+    await row(world, /False\s+CredentialsInvalid.*refuses the access token/);
+    const waiting = await world.until("jane", "TenantNotReady");
+    t.regex(waiting.status?.conditions?.[0]?.message ?? "", /Auth0Tenant acme is not ready: CredentialsInvalid/);
+    t.is((await world.events("jane")).length, 0, "the cause is told once, of the tenant");
+  },
+);
+
+clusterTest("new credentials are tried before the old ones are forgotten", async (t, cluster) => {
+  const world = await aWorld(t, cluster, OBJECTS_ONLY);
+  await world.secret("pw", { password: "Correct-Horse-7" });
+  await credentials(world, clientSecret(world));
+  await declareTenant(world);
+  await row(world, /True\s+Connected/);
+
+  await credentials(world, { clientId: world.tenant.clientId, clientSecret: "Change-Me-Soon" });
+  await poke(world);
+  await row(world, /True\s+CredentialsInvalid.*the former ones stay in use/);
+  await world.apply("jane", { ...jane, password: { secretRef: { name: "pw" } } });
+  await world.until("jane", "Created");
+
+  t.is((await world.tenant.users()).length, 1);
+});
+
+clusterTest(
+  "a domain that the installer does not allow is never called, and its Secret never read",
+  async (t, cluster) => {
+    const world = await aWorld(t, cluster, { ...OBJECTS_ONLY, flags: ["--allowed-tenant-domains=acme.eu.auth0.com"] });
+    await credentials(world, clientSecret(world));
+    await declareTenant(world);
+    await world.apply("jane", { ...jane, userId: "auth0|nobody" });
+
+    await row(world, /False\s+DomainNotAllowed.*--allowed-tenant-domains/);
+    await world.until("jane", "TenantNotReady");
+
+    t.is((await world.tenant.calls()).total, 0);
+    const metrics = await world.metrics();
+    t.false(/rest_client_requests_total\{[^}]*secrets/.test(metrics));
+  },
+);
+
+clusterTest("a tenant object stays until no user names it", async (t, cluster) => {
+  const world = await aWorld(t, cluster, OBJECTS_ONLY);
+  await world.secret("pw", { password: "Correct-Horse-7" });
+  await credentials(world, clientSecret(world));
+  await declareTenant(world);
+  await world.apply("jane", { ...jane, password: { secretRef: { name: "pw" } } });
+  await world.until("jane", "Created");
+
+  await world.must(["delete", "auth0tenant", "acme", "--wait=false"]);
+  await world.must(["delete", "secret", "acme-client"]);
+  await row(world, /False\s+Deleting.*goes once no Auth0User names it/);
+  await world.must(["delete", "auth0user", "jane"]);
+
+  await eventually(async () => {
+    const { exitCode } = await world.kubectl(["get", "auth0tenant", "acme"]);
+    if (exitCode === 0) throw new Error(`the tenant is still there\n${world.log.slice(-2_000)}`);
+  });
+  t.is((await world.tenant.users()).length, 0, "the way that worked last was good enough to delete the user");
+});
+
+clusterTest(
+  "what a tenant does not grant is refused by name, without a call, and a grant taken back deletes nothing",
+  async (t, cluster) => {
+    const world = await aWorld(t, cluster, OBJECTS_ONLY);
+    await world.secret("pw", { password: "Correct-Horse-7" });
+    await credentials(world, clientSecret(world));
+    await declareTenant(world, { grants: [{ emailDomains: ["example.com"], connections: [CONNECTION] }] });
+    await row(world, /True\s+Connected/);
+    await world.tenant.clearCalls();
+
+    await world.apply("ceo", { ...jane, email: "ceo@acme.example" });
+    const refused = await world.until("ceo", "NotGranted");
+    t.regex(
+      refused.status?.conditions?.[0]?.message ?? "",
+      /Auth0Tenant acme does not grant namespace world-\d+: addresses in acme\.example/,
+    );
+    await world.apply("power", {
+      ...jane,
+      userId: "auth0|somebody",
+      appMetadata: { admin: true },
+      emailVerified: true,
+    });
+    const powers = await world.until("power", "NotGranted");
+    t.regex(powers.status?.conditions?.[0]?.message ?? "", /appMetadata\.admin.*emailVerified.*taking over/);
+    t.is((await world.tenant.calls()).total, 0);
+
+    await world.apply("jane", { ...jane, password: { secretRef: { name: "pw" } } });
+    await world.until("jane", "Created");
+    await declareTenant(world, { grants: [{ emailDomains: ["acme.example"] }] });
+    await eventually(async () => {
+      await world.sync("jane").catch(() => {});
+      await world.until("jane", "NotGranted");
+    });
+    await world.must(["delete", "auth0user", "jane", "--wait=false"]);
+    await world.until("jane", "NotGranted");
+    t.is((await world.tenant.users()).length, 1);
+  },
+);
