@@ -63,7 +63,7 @@ export function listAnswer<T>(
 }
 
 export interface Checkpoints<T> {
-  /** Where an item stands: texts that grow along the list. */
+  /** What the list is sorted by; no two items have the same. */
   readonly position: (item: T) => string;
   /** Whether `next` also stands where nothing follows, as long as the page is not empty. */
   readonly always?: boolean;
@@ -84,11 +84,12 @@ export function checkpointAnswer<T>(
   checkQuery(query, { properties: PROPERTIES });
   const take = Number(query.get("take") ?? DEFAULT_PER_PAGE);
   const after = parseCursor(query.get("from"));
-  const rest = after === undefined ? items : items.filter((item) => position(item) > after);
+  const placed = items.map((item) => ({ item, at: position(item) })).toSorted((a, b) => (a.at < b.at ? -1 : 1));
+  const rest = after === undefined ? placed : placed.filter(({ at }) => at > after);
   const page = rest.slice(0, take);
   const last = page.at(-1);
-  const next = last !== undefined && (always || rest.length > take) && cursor(position(last));
-  return { status: 200, body: { [name]: page.map(show), ...(next !== false && { next }) } };
+  const next = last !== undefined && (always || rest.length > take) && cursor(last.at);
+  return { status: 200, body: { [name]: page.map(({ item }) => show(item)), ...(next !== false && { next }) } };
 }
 
 /** Readable once decoded, like Auth0's own (recorded); clients must not look into it all the same. */

@@ -3,7 +3,7 @@ import type { JsonObject } from "../../runtime/json.ts";
 import type { ApiCall, Call } from "../call.ts";
 import { parseFields } from "../fields.ts";
 import type { Answer } from "../http.ts";
-import { parsePage, shownPage } from "../paging.ts";
+import { checkpointAnswer, isCheckpointed, parsePage, shownPage } from "../paging.ts";
 import { inexistentConnection } from "../refusal.ts";
 import { checkQuery, type Schema } from "../schema.ts";
 import type { Connection } from "./connection.ts";
@@ -27,7 +27,10 @@ const SCHEMA: Schema = {
   },
 };
 
-/** All of them, those of a name, or those of one of several strategies. */
+/**
+ * All of them, those of a name, or those of one of several strategies. `is_domain_connection` is shown whatever `fields` says
+ * (Auth0's Go SDK expects it).
+ */
 export function listConnections({ tenant, query, caller }: ApiCall): Answer {
   checkQuery(query, SCHEMA);
   const pick = parseFields(query);
@@ -39,9 +42,12 @@ export function listConnections({ tenant, query, caller }: ApiCall): Answer {
   const found = [...tenant.connections.values()].filter(
     (each) => (name === null || each.name === name) && (strategies.size === 0 || strategies.has(each.strategy)),
   );
-  const shown = found
-    .slice(page.start, page.start + page.limit)
-    .map((each) => pick(wireConnection(each, caller.scopes)));
+  const show = (each: Connection): JsonObject => ({
+    ...pick(wireConnection(each, caller.scopes)),
+    is_domain_connection: false,
+  });
+  if (isCheckpointed(query)) return checkpointAnswer(query, "connections", found, show, { position: ({ id }) => id });
+  const shown = found.slice(page.start, page.start + page.limit).map(show);
   return { status: 200, body: shownPage("connections", page, found.length, shown) };
 }
 

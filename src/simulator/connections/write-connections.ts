@@ -8,6 +8,7 @@ import { conflict } from "../refusal.ts";
 import { checkBody, checkQuery, type Schema } from "../schema.ts";
 import type { Tenant } from "../tenant.ts";
 import { removeUser } from "../users/read-users.ts";
+import { checkOptions } from "./check-options.ts";
 import { kindOf, type Connection } from "./connection.ts";
 import { newConnection } from "./connections.ts";
 import { connectionOf, getConnection, listConnections, OPTIONS_SCOPE, wireConnection } from "./read-connections.ts";
@@ -50,6 +51,7 @@ function createConnection({ tenant, request }: ApiCall): Answer {
   checkBody(body, { ...SCHEMA, required: ["name", "strategy"] });
   const { name: _name, strategy: _strategy, options: _options, enabled_clients: _clients, ...more } = body;
   const [name, strategy] = [textIn(body, "name") ?? "", textIn(body, "strategy") ?? ""];
+  checkOptions(strategy, objectIn(body, "options"));
   if (tenant.connections.findByName(name)) {
     throw conflict("A connection with the same name already exists", "connection_conflict");
   }
@@ -109,6 +111,7 @@ function updateConnection(call: ApiCall): Answer {
   const connection = connectionOf(call);
   const body = parseBody(call.request);
   checkBody(body, SCHEMA);
+  checkOptions(connection.strategy, objectIn(body, "options"));
   const { name: _name, strategy: _strategy, options: _options, enabled_clients: clients, ...more } = body;
   const changed = {
     ...connection,
@@ -120,10 +123,11 @@ function updateConnection(call: ApiCall): Answer {
   return { status: 200, body: wireConnection(changed, ALL_SHOWN) };
 }
 
-/** Its users go with it (documented). 202 with the time, in the recordings of every year. */
+/** Its users go with it (documented). 202 with the time (recorded); 204 where there is none: Auth0's Go SDK deletes twice. */
 function deleteConnection(call: ApiCall): Answer {
-  const { tenant } = call;
-  const connection = connectionOf(call);
+  const { tenant, params } = call;
+  const connection = tenant.connections.findById(params["id"] ?? "");
+  if (!connection) return { status: 204 };
   const users = Array.from(tenant.users.values()).filter(
     ({ identities: [first] }) => first.connection === connection.name,
   );
@@ -139,8 +143,8 @@ function getStatus(call: ApiCall): Answer {
 
 function listClients(call: ApiCall): Answer {
   const { enabledClients } = connectionOf(call);
-  const sorted = enabledClients.toSorted((a, b) => (a < b ? -1 : 1));
-  return checkpointAnswer(call.query, "clients", sorted, (client_id) => ({ client_id }), { position: (id) => id });
+  const show = (client_id: string): JsonObject => ({ client_id });
+  return checkpointAnswer(call.query, "clients", enabledClients, show, { position: (id) => id });
 }
 
 const CLIENT: Schema = {

@@ -8,7 +8,7 @@ import { parseBody, type Answer } from "../http.ts";
 import { newId } from "../made-up.ts";
 import { objectIn, textIn } from "../json.ts";
 import { tenantName } from "../logs/note-writes.ts";
-import { checkpointAnswer, listAnswer } from "../paging.ts";
+import { checkpointAnswer } from "../paging.ts";
 import { badRequest, refusal } from "../refusal.ts";
 import { checkBody, type Schema } from "../schema.ts";
 import type { Collection } from "../state/collection.ts";
@@ -58,7 +58,8 @@ function streamOf({ tenant, params }: ApiCall): JsonObject {
 }
 
 function listStreams({ tenant, query }: ApiCall): Answer {
-  return listAnswer(query, "eventStreams", [...tenant.eventStreams.streams.values()], (stream) => stream);
+  const streams = [...tenant.eventStreams.streams.values()];
+  return checkpointAnswer(query, "eventStreams", streams, (stream) => stream, { position: idOf });
 }
 
 const SCHEMA: Schema = {
@@ -112,9 +113,10 @@ function idOf(item: JsonObject): string {
   return textIn(item, "id") ?? "";
 }
 
+/** 204 also for one that is not there: Auth0's Go SDK deletes twice. */
 function deleteStream(call: ApiCall): Answer {
   const { eventStreams } = call.tenant;
-  const id = idOf(streamOf(call));
+  const id = call.params["id"] ?? "";
   for (const delivery of deliveriesOf(call, id)) eventStreams.deliveries.delete(idOf(delivery));
   eventStreams.streams.delete(id);
   return { status: 204 };

@@ -77,8 +77,7 @@ function listOrganizations({ tenant, query }: ApiCall): Answer {
   const pick = parseFields(query);
   const found = [...tenant.organizations.byId.values()];
   if (!isCheckpointed(query)) return listAnswer(query, "organizations", found, pick);
-  const sorted = found.toSorted((a, b) => (position(a) < position(b) ? -1 : 1));
-  return checkpointAnswer(query, "organizations", sorted, pick, { position });
+  return checkpointAnswer(query, "organizations", found, pick, { position });
 }
 
 function position(organization: JsonObject): string {

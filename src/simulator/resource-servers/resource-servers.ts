@@ -1,6 +1,7 @@
 /** `/api/v2/resource-servers`: the APIs whose scopes are the permissions that roles and users have. */
 import type { JsonObject } from "../../runtime/json.ts";
 import { api, type ApiCall, type ApiEndpoint, type Call } from "../call.ts";
+import { parseFields } from "../fields.ts";
 import { parseBody, type Answer } from "../http.ts";
 import { newObjectId } from "../made-up.ts";
 import { textIn } from "../json.ts";
@@ -72,11 +73,12 @@ export function inexistentResourceServer(): Refusal {
 }
 
 function listResourceServers({ tenant, query }: ApiCall): Answer {
+  const pick = parseFields(query);
   const identifiers = query.getAll("identifiers");
   const found = [...tenant.resourceServers.byId.values()].filter(
     (server) => identifiers.length === 0 || identifiers.includes(textIn(server, "identifier") ?? ""),
   );
-  return listAnswer(query, "resource_servers", found, (server) => server);
+  return listAnswer(query, "resource_servers", found, pick);
 }
 
 function createResourceServer({ tenant, request }: ApiCall): Answer {
