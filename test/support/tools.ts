@@ -44,7 +44,8 @@ export function toolTests<Name extends string, Rest extends readonly unknown[]>(
   };
 }
 
-function findTool(name: string): string | undefined {
+/** The first of this name in `PATH`. */
+export function findTool(name: string): string | undefined {
   const folders = (process.env["PATH"] ?? "").split(path.delimiter);
   return folders
     .map((folder) => path.join(folder, name))

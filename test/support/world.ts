@@ -41,6 +41,8 @@ export interface EventShown {
 
 export interface WorldOptions {
   readonly simulator?: TestSimulatorOptions;
+  /** What is run in place of the bundle, given its environment. */
+  readonly program?: (env: Readonly<Record<string, string>>) => readonly [file: string, ...args: string[]];
   /** The program's arguments in place of a world's: those of a Deployment. */
   readonly args?: readonly string[];
   /** Further flags of `run`. */
@@ -113,33 +115,28 @@ export class World {
 
   /** Starts it, and waits until it has read the resources. */
   async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
-    const child = spawn(
-      process.execPath,
-      [
-        PROGRAM,
-        ...(this.#options.args ?? [
-          "run",
-          `--namespace=${this.namespace}`,
-          `--operator-namespace=${this.namespace}`,
-          "--log-level=debug",
-          "--log-format=json",
-        ]),
-        ...(this.#options.flags ?? []),
-      ],
-      {
-        env: {
-          KUBECONFIG: this.#kubeconfig,
-          AUTH0_USER_OPERATOR_METRICS_ADDRESS: "127.0.0.1:0",
-          AUTH0_USER_OPERATOR_HEALTH_ADDRESS: "127.0.0.1:0",
-          AUTH0_DOMAIN: this.tenant.url,
-          AUTH0_CLIENT_ID: this.tenant.clientId,
-          AUTH0_CLIENT_SECRET: this.tenant.clientSecret,
-          ...this.#options.env,
-          ...env,
-        },
-        stdio: ["ignore", "pipe", "pipe"],
-      },
+    const environment = {
+      KUBECONFIG: this.#kubeconfig,
+      AUTH0_USER_OPERATOR_METRICS_ADDRESS: "127.0.0.1:0",
+      AUTH0_USER_OPERATOR_HEALTH_ADDRESS: "127.0.0.1:0",
+      AUTH0_DOMAIN: this.tenant.url,
+      AUTH0_CLIENT_ID: this.tenant.clientId,
+      AUTH0_CLIENT_SECRET: this.tenant.clientSecret,
+      ...this.#options.env,
+      ...env,
+    };
+    const [file, ...args] = this.#options.program?.(environment) ?? [process.execPath, PROGRAM];
+    args.push(
+      ...(this.#options.args ?? [
+        "run",
+        `--namespace=${this.namespace}`,
+        `--operator-namespace=${this.namespace}`,
+        "--log-level=debug",
+        "--log-format=json",
+      ]),
+      ...(this.#options.flags ?? []),
     );
+    const child = spawn(file, args, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
     this.#process = child;
     const from = this.#said.length;
     child.stderr.setEncoding("utf8").on("data", (text: string) => this.#said.push(text));
