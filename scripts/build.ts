@@ -2,6 +2,7 @@
 import { cp, rm } from "node:fs/promises";
 import { isBuiltin } from "node:module";
 import { build, type Plugin } from "esbuild";
+import { loadAssets } from "../src/simulator/page/assets.ts";
 
 /**
  * What KubeConfig imports and never uses here: the generated API classes and undici, together some 30 MB of memory. It
@@ -41,6 +42,16 @@ const lazyBuiltins: Plugin = {
   },
 };
 
+/** The simulator's page, ready for a browser, in place of what makes it ready. */
+const pageAssets: Plugin = {
+  name: "page assets",
+  setup(plugin) {
+    plugin.onLoad({ filter: /\/simulator\/page\/assets\.ts$/ }, async () => ({
+      contents: `export const loadAssets = () => Promise.resolve(${JSON.stringify(await loadAssets())});`,
+    }));
+  },
+};
+
 await rm("dist", { recursive: true, force: true });
 await build({
   // The supervisor of a control plane is a program of its own: it outlives the one that started it.
@@ -55,7 +66,7 @@ await build({
   sourcemap: true,
   legalComments: "none",
   logLevel: "warning",
-  plugins: [leaveOut, lazyBuiltins],
+  plugins: [leaveOut, lazyBuiltins, pageAssets],
   // Some packages are CommonJS and ask for Node's own modules by require.
   banner: {
     js: 'import{createRequire as __c}from"node:module";const require=__c(import.meta.url);',

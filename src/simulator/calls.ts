@@ -1,4 +1,5 @@
 /** What was called: counts of all calls, and the last of them with their bodies. */
+import type { EpochMs } from "../runtime/clock.ts";
 import type { JsonObject } from "../runtime/json.ts";
 import { parseBody, type SimulatorRequest } from "./http.ts";
 import { Refusal } from "./refusal.ts";
@@ -13,6 +14,21 @@ export interface NotedRequest {
   readonly body: JsonObject | null;
 }
 
+/** A request as a person follows it. */
+export interface LiveCall extends Omit<NotedRequest, "body"> {
+  /** Counted from 0 since the start, or since the counts were set to zero. */
+  readonly number: number;
+  readonly time: string;
+  /** Until the answer left: the work and the delay that a fault plan added. */
+  readonly ms: number;
+}
+
+/** When a request came, and how long its answer took. */
+export interface Timing {
+  readonly atMs: EpochMs;
+  readonly ms: number;
+}
+
 /** Requests that are kept with their bodies. */
 const MAX_REQUESTS = 1000;
 
@@ -24,11 +40,11 @@ export class Calls {
   #byStatus = new Map<string, number>();
   #total = 0;
   /** A ring: the oldest is overwritten once it is full. */
-  #requests: NotedRequest[] = [];
+  #requests: (NotedRequest & { readonly timing: Timing })[] = [];
 
   /** @param route method and path of the endpoint, its parameters in braces */
-  note(route: string, request: SimulatorRequest, status: number): void {
-    const noted = { method: request.method, path: request.target, status, body: keptBody(request) };
+  note(route: string, request: SimulatorRequest, status: number, timing: Timing): void {
+    const noted = { method: request.method, path: request.target, status, body: keptBody(request), timing };
     this.#requests[this.#total % MAX_REQUESTS] = noted;
     this.#total++;
     count(this.#byRoute, route);
@@ -43,8 +59,29 @@ export class Calls {
     };
   }
 
+  get total(): number {
+    return this.#total;
+  }
+
   /** Oldest first. */
   requests(): readonly NotedRequest[] {
+    return this.#inOrder().map(({ method, path, status, body }) => ({ method, path, status, body }));
+  }
+
+  /** Those from `number` on, at most `most` of them, oldest first. */
+  since(number: number, most: number): readonly LiveCall[] {
+    const calls = this.#inOrder().map(({ timing, method, path, status }, index, all) => ({
+      number: this.#total - all.length + index,
+      time: new Date(timing.atMs).toISOString(),
+      method,
+      path,
+      status,
+      ms: timing.ms,
+    }));
+    return calls.filter((call) => call.number >= number).slice(-most);
+  }
+
+  #inOrder(): (NotedRequest & { readonly timing: Timing })[] {
     const oldest = this.#total > MAX_REQUESTS ? this.#total % MAX_REQUESTS : 0;
     return [...this.#requests.slice(oldest), ...this.#requests.slice(0, oldest)];
   }

@@ -6,6 +6,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Outcome } from "./faults/outcome.ts";
 import { maxBodyBytes, type Answer } from "./http.ts";
+import { findPage } from "./page/serve-page.ts";
 import type { Simulator } from "./simulator.ts";
 import type { ServerCertificate } from "./tls/certificate.ts";
 
@@ -81,6 +82,11 @@ async function serve(
   signal: AbortSignal,
 ): Promise<void> {
   const { method = "GET", url = "/", headers } = incoming;
+  const page = await findPage(method, url);
+  if (page) {
+    outgoing.end(writeHead(page, outgoing));
+    return;
+  }
   const body = await readBody(incoming, maxBodyBytes({ target: url }));
   const isSecure = certificate !== undefined || headers["x-forwarded-proto"] === "https";
   const exchange = simulator.exchange({ method, target: url, headers, isSecure, body });

@@ -12,9 +12,9 @@ import { seedUser } from "./control/edit-users.ts";
 import { dispatch } from "./dispatch.ts";
 import { ALL_SCOPES, API_ENDPOINTS, AUTHENTICATION_ENDPOINTS } from "./endpoints.ts";
 import { outcomeOf, type Outcome } from "./faults/outcome.ts";
-import { findTarget, MAX_TARGET_BYTES, type Answer, type SimulatorRequest, type Target } from "./http.ts";
+import { findHeader, findTarget, MAX_TARGET_BYTES, type Answer, type SimulatorRequest, type Target } from "./http.ts";
 import { InvalidInput } from "./parser.ts";
-import { badRequest, INTERNAL_ERROR, Refusal, targetTooLong, unknownRoute } from "./refusal.ts";
+import { badRequest, INTERNAL_ERROR, Refusal, refusal, targetTooLong, unknownRoute } from "./refusal.ts";
 import { Router, type Match } from "./router.ts";
 import { Tenant, type TenantOptions } from "./tenant.ts";
 
@@ -64,12 +64,15 @@ export class Simulator {
   }
 
   #control(request: SimulatorRequest, { query }: Target, { row, params }: Match<ControlEndpoint>): Exchange {
+    if (isForeign(request)) return { kind: "answered", answer: FOREIGN_ORIGIN, delayMs: 0 };
     const call = { tenant: this.tenant, request, params, query, calls: this.#calls };
     return { kind: "answered", answer: this.#answerOf(() => row.handle(call)), delayMs: 0 };
   }
 
   #call(request: SimulatorRequest, target: Target | undefined): Exchange {
     const { tenant } = this;
+    const { clock } = tenant;
+    const [atMs, startedMs] = [clock.now(), clock.monotonicMs()];
     const match = target && TENANT_ROUTES.find(request.method, target.segments);
     const route = match ? `${match.row.method} ${match.row.path}` : `${request.method} *`;
     const { delayMs, mishap } = tenant.faults.draw(route);
@@ -81,7 +84,8 @@ export class Simulator {
         return dispatch(match.row, { tenant, request, params: match.params, query: target.query });
       });
     const outcome = outcomeOf(mishap, serve, tenant);
-    this.#calls.note(route, request, outcome.kind === "reset" ? 0 : outcome.answer.status);
+    const status = outcome.kind === "reset" ? 0 : outcome.answer.status;
+    this.#calls.note(route, request, status, { atMs, ms: clock.monotonicMs() - startedMs + delayMs });
     return { ...outcome, delayMs };
   }
 
@@ -98,3 +102,11 @@ export class Simulator {
     }
   }
 }
+
+/** Another site's page in somebody's browser reaches this machine as well as its owner does: it may not give orders here. */
+function isForeign(request: SimulatorRequest): boolean {
+  const origin = findHeader(request, "origin");
+  return origin !== undefined && origin.replace(/^https?:\/\//, "") !== findHeader(request, "host");
+}
+
+const FOREIGN_ORIGIN = refusal(403, "Only the simulator's own page may call this from a browser").answer;

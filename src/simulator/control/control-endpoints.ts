@@ -10,6 +10,7 @@ import { textIn } from "../json.ts";
 import { refusal } from "../refusal.ts";
 import type { Route } from "../router.ts";
 import { logIn } from "../sessions/sessions.ts";
+import { showLive } from "./live.ts";
 import { checkCandidate, dropUser, editUser, enterUser, showUser, showUsers } from "./edit-users.ts";
 
 export interface ControlCall extends Call {
@@ -33,7 +34,9 @@ export const CONTROL_ENDPOINTS: readonly ControlEndpoint[] = [
   { kind: "control", method: "POST", path: "/_simulator/users/{id}/login", handle: logIn },
   { kind: "control", method: "GET", path: "/_simulator/exports/{name}", handle: downloadExport },
   { kind: "control", method: "GET", path: "/_simulator/passwords/{id}", handle: checkCandidate },
+  { kind: "control", method: "GET", path: "/_simulator/faults", handle: ({ tenant }) => ok(tenant.faults.plan) },
   { kind: "control", method: "PUT", path: "/_simulator/faults", handle: setFaults },
+  { kind: "control", method: "GET", path: "/_simulator/live", handle: showLive },
   { kind: "control", method: "GET", path: "/_simulator/switches", handle: ({ tenant }) => ok(tenant.switches) },
   { kind: "control", method: "PUT", path: "/_simulator/switches", handle: setSwitches },
   { kind: "control", method: "GET", path: STATE_PATH, handle: ({ tenant }) => ok(tenant.state.export()) },

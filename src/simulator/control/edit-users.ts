@@ -13,8 +13,20 @@ import { removeUser } from "../users/read-users.ts";
 import { checkUnused } from "../users/update-user.ts";
 import { changedAtMs, wireUser, type User } from "../users/user.ts";
 
-export function showUsers({ tenant }: Call): Answer {
-  return { status: 200, body: Array.from(tenant.users.values(), wireUser) };
+/**
+ * Everyone; with `search` those whose id or a root attribute has the text in it, with `limit` as many of the newest. How
+ * many there are is in `x-total-count`.
+ */
+export function showUsers({ tenant, query }: Call): Answer {
+  const [search, limit] = [(query.get("search") ?? "").toLowerCase(), Number(query.get("limit") ?? NaN)];
+  const users = Array.from(tenant.users.values()).filter((user) => search === "" || hasText(user, search));
+  const shown = Number.isInteger(limit) ? users.slice(-limit).toReversed() : users;
+  return { status: 200, body: shown.map(wireUser), headers: { "x-total-count": String(users.length) } };
+}
+
+function hasText({ userId, attributes }: User, text: string): boolean {
+  if (userId.toLowerCase().includes(text)) return true;
+  return Object.values(attributes).some((value) => typeof value === "string" && value.toLowerCase().includes(text));
 }
 
 export function showUser(call: Call): Answer {

@@ -1,7 +1,14 @@
 /** The fault plan at work: what shall go wrong with a call, or with an event of the feed. */
 import { seededRandom, type Random } from "../../runtime/random.ts";
 import type { EventMishap } from "../feed/event-log.ts";
-import { parseFaultPlan, type FaultRule, type FeedMishap, type Latency, type Mishap } from "./fault-plan.ts";
+import {
+  parseFaultPlan,
+  type FaultPlan,
+  type FaultRule,
+  type FeedMishap,
+  type Latency,
+  type Mishap,
+} from "./fault-plan.ts";
 
 type CallRule = Extract<FaultRule, { readonly route: string }>;
 type FeedRule = Extract<FaultRule, FeedMishap>;
@@ -19,6 +26,8 @@ interface Armed<Rule extends FaultRule> {
 }
 
 export class Faults {
+  /** As it was set, with defaults filled in. */
+  plan: FaultPlan = { seed: 1, rules: [] };
   #calls: readonly Armed<CallRule>[] = [];
   #events: readonly Armed<FeedRule>[] = [];
   #random: Random = seededRandom(1);
@@ -29,7 +38,8 @@ export class Faults {
    * @throws InvalidInput
    */
   setPlan(input: unknown): void {
-    const { seed, rules } = parseFaultPlan(input);
+    this.plan = parseFaultPlan(input);
+    const { seed, rules } = this.plan;
     this.#random = seededRandom(seed);
     this.#calls = rules.filter((rule) => "route" in rule).map((rule) => armed(rule, rule.route));
     this.#events = rules.filter((rule) => "event" in rule).map((rule) => armed(rule, rule.event));

@@ -111,9 +111,10 @@ export class EventLog {
     return { kind: "at", next: index < 0 ? this.end : this.#first + index };
   }
 
-  /** The last of them, oldest first. */
-  latest(count: number): readonly FeedEvent[] {
-    return this.#events.slice(-count);
+  /** Those from place `number` on, at most `most` of them, oldest first. */
+  since(number: number, most: number): readonly (FeedEvent & { readonly number: number })[] {
+    const from = Math.max(number, this.#first, this.end - most);
+    return this.#events.slice(from - this.#first).map((event, index) => ({ ...event, number: from + index }));
   }
 
   /** Forgets everything: the tenant became another. */

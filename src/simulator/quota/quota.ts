@@ -1,6 +1,6 @@
 /** The tenant's rate limits: which bucket a call is counted in, and what the headers say about it. */
 import type { Clock, EpochMs } from "../../runtime/clock.ts";
-import { PLANS, type EndpointBucket, type PlanName } from "./plans.ts";
+import { PLANS, type EndpointBucket, type PlanName, type Rate } from "./plans.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
 export type BucketName = EndpointBucket | "authentication";
@@ -10,6 +10,11 @@ export interface Verdict {
   /** Which limit it was, as 429 words it. */
   readonly limit: "Global" | "Endpoint";
   readonly bucket: TokenBucket;
+}
+
+export interface BucketLevel extends Rate {
+  readonly name: string;
+  readonly remaining: number;
 }
 
 /** Connections to the event feed at once where no plan says how many; more are a leak. */
@@ -30,6 +35,15 @@ export class Quota {
     for (const [name, rate] of Object.entries({ ...endpoints, authentication })) {
       this.#buckets.set(name, new TokenBucket(rate, clock));
     }
+  }
+
+  /** How full each bucket is. */
+  levels(): readonly BucketLevel[] {
+    const named: readonly (readonly [string, TokenBucket])[] = [
+      ...(this.#global ? [["global", this.#global] as const] : []),
+      ...this.#buckets,
+    ];
+    return named.map(([name, { rate, remaining }]) => ({ name, remaining, ...rate }));
   }
 
   /** Counts a call, the global limit first. Undefined: nothing limits it. */
