@@ -7,6 +7,7 @@ import { format, resolveConfig } from "prettier";
 import { ACTIONS } from "../src/api/actions.ts";
 import { AUTH0_USER_SPEC } from "../src/api/auth0-user.ts";
 import { AUTH0_TENANT_CRD, AUTH0_USER_CRD, CLUSTER_AUTH0_TENANT_CRD } from "../src/api/crd.ts";
+import { SCOPES } from "../src/reconcile/scopes.ts";
 import { REASONS } from "../src/reconcile/reasons.ts";
 import { chartValues } from "./chart-readme.ts";
 import { dashboard } from "./dashboard.ts";
@@ -34,6 +35,7 @@ const FILES: Readonly<Record<string, Content>> = {
   "manifests/argocd/argocd-cm.yaml": () => argocdConfig(),
   "docs/metrics.md": (standing) => between(standing, "metrics", metricsTable()),
   "docs/actions.md": (standing) => between(standing, "actions", actionsTable()),
+  "docs/scopes.md": (standing) => between(standing, "scopes", scopesTable()),
   "docs/conditions.md": (standing) => between(standing, "reasons", reasonsTable()),
   "README.md": (standing) => between(standing, "fields", fieldsTable()),
 };
@@ -115,6 +117,15 @@ function actionsTable(): string {
   return table(
     ["Action", "What happens"],
     Object.entries(ACTIONS).map(([action, meaning]) => `| \`${action}\` | ${meaning} |`),
+  );
+}
+
+function scopesTable(): string {
+  return table(
+    ["For", "Scopes", "Without them"],
+    SCOPES.map(({ feature, scopes, without }) => {
+      return `| ${feature} | ${scopes.map((scope) => `\`${scope}\``).join(", ")} | ${without} |`;
+    }),
   );
 }
 

@@ -4,13 +4,19 @@ import { systemClock } from "../../src/runtime/clock.ts";
 import type { JsonObject } from "../../src/runtime/json.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import type { NotedRequest } from "../../src/simulator/calls.ts";
-import { DEFAULT_CLIENT } from "../../src/simulator/oauth/clients.ts";
+import { DEFAULT_CLIENT, type ClientOptions } from "../../src/simulator/oauth/clients.ts";
 import { startSimulator, type StartOptions } from "../../src/simulator/start-simulator.ts";
 import type { Switches } from "../../src/simulator/switches.ts";
 import { silentLog } from "./silent-log.ts";
 
 export type TestSimulatorOptions = Omit<StartOptions, "clock" | "random" | "log"> &
-  Partial<Pick<StartOptions, "clock" | "random" | "log">>;
+  Partial<Pick<StartOptions, "clock" | "random" | "log">> & {
+    /** A client of the test's own, for what the one under test may not do; `api` goes by it then. */
+    readonly admin?: ClientOptions;
+  };
+
+/** It may do everything. */
+export const ADMIN_CLIENT: ClientOptions = { clientId: "test-admin", clientSecret: "test-admin-secret" };
 
 export interface CallCounts {
   readonly total: number;
@@ -78,13 +84,15 @@ export async function startTestSimulator(
 }
 
 /** For all tests of a file: `await` it before the first test is declared, and close it in `test.after.always`. */
-export async function openTestSimulator(options: TestSimulatorOptions = {}): Promise<TestSimulator> {
+export async function openTestSimulator({ admin, ...options }: TestSimulatorOptions = {}): Promise<TestSimulator> {
+  const clients = [...(options.clients ?? [DEFAULT_CLIENT]), ...(admin === undefined ? [] : [admin])];
   const running = await startSimulator(
-    { clock: systemClock, random: systemRandom, log: silentLog, ...options },
+    { clock: systemClock, random: systemRandom, log: silentLog, ...options, clients },
     new AbortController().signal,
   );
   const { url } = running;
-  const { clientId, clientSecret } = options.clients?.[0] ?? DEFAULT_CLIENT;
+  const { clientId, clientSecret } = clients[0] ?? DEFAULT_CLIENT;
+  const caller = admin ?? { clientId, clientSecret };
   const domain = options.domain ?? new URL(url).host;
   let token: Promise<string> | undefined;
 
@@ -99,7 +107,8 @@ export async function openTestSimulator(options: TestSimulatorOptions = {}): Pro
   };
   const askForToken = async (): Promise<string> => {
     const audience = `https://${domain}/api/v2/`;
-    const grant = { grant_type: "client_credentials", client_id: clientId, client_secret: clientSecret, audience };
+    const { clientId: client_id, clientSecret: client_secret } = caller;
+    const grant = { grant_type: "client_credentials", client_id, client_secret, audience };
     const reply = await request("POST", "/oauth/token", { body: grant });
     return (reply.body as { access_token: string }).access_token;
   };

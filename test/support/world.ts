@@ -11,8 +11,10 @@ import * as yaml from "js-yaml";
 import type { Auth0UserStatus } from "../../src/api/auth0-user.ts";
 import type { CommandResult } from "../../src/control-plane/run-command.ts";
 import type { TestCluster } from "./control-plane.ts";
+import { ALL_SCOPES } from "../../src/reconcile/scopes.ts";
+import { DEFAULT_CLIENT } from "../../src/simulator/oauth/clients.ts";
 import { eventually } from "./eventually.ts";
-import { startTestSimulator, type TestSimulator, type TestSimulatorOptions } from "./start-simulator.ts";
+import { ADMIN_CLIENT, startTestSimulator, type TestSimulator, type TestSimulatorOptions } from "./start-simulator.ts";
 
 const PROGRAM = "dist/main.js";
 const ACCOUNT = { namespace: "auth0-user-operator", name: "auth0-user-operator" };
@@ -66,7 +68,8 @@ export async function aWorld(t: ExecutionContext, cluster: TestCluster, options:
   if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is not there: npm run build`);
   const kubeconfig = await accountKubeconfig(cluster);
   const namespace = `world-${String(++namespaces)}`;
-  const tenant = await startTestSimulator(t, options.simulator);
+  const clients = [{ ...DEFAULT_CLIENT, scopes: ALL_SCOPES }];
+  const tenant = await startTestSimulator(t, { clients, ...options.simulator, admin: ADMIN_CLIENT });
   const world = new World(cluster, tenant, namespace, kubeconfig, options);
   t.teardown(() => world.end());
   await world.must(["create", "namespace", namespace]);
