@@ -11,6 +11,7 @@ import { SCOPES } from "../src/reconcile/scopes.ts";
 import { REASONS } from "../src/reconcile/reasons.ts";
 import { chartValues } from "./chart-readme.ts";
 import { dashboard } from "./dashboard.ts";
+import { endpointRows, switchRows } from "./simulator-tables.ts";
 import { metricRows } from "./metrics-table.ts";
 import { renderedManifests } from "./rendered-manifests.ts";
 
@@ -36,6 +37,8 @@ const FILES: Readonly<Record<string, Content>> = {
   "docs/metrics.md": (standing) => between(standing, "metrics", metricsTable()),
   "docs/actions.md": (standing) => between(standing, "actions", actionsTable()),
   "docs/scopes.md": (standing) => between(standing, "scopes", scopesTable()),
+  "docs/simulator-reference.md": (standing) =>
+    between(between(standing, "endpoints", endpointsTable()), "switches", switchesTable()),
   "docs/conditions.md": (standing) => between(standing, "reasons", reasonsTable()),
   "README.md": (standing) => between(standing, "fields", fieldsTable()),
 };
@@ -111,6 +114,14 @@ function metricsTable(): string {
     ["Metric", "Type", "Labels", "What it tells"],
     metricRows().map((cells) => `| ${cells.map(cell).join(" | ")} |`),
   );
+}
+
+function endpointsTable(): string {
+  return table(["Call", "Any of these scopes", "Rate bucket", "Known from"], endpointRows());
+}
+
+function switchesTable(): string {
+  return table(["Switch", "Default", "Other settings", "What it decides, and why that default"], switchRows());
 }
 
 function actionsTable(): string {
