@@ -5,8 +5,8 @@
 import type { Clock, EpochMs } from "../../runtime/clock.ts";
 import type { JsonObject } from "../../runtime/json.ts";
 
-/** Entries that are kept; search reaches 1,000 (documented), and checkpoints somewhat further. */
-const MAX_ENTRIES = 2000;
+/** As many are always kept, and up to twice as many: search reaches 1,000 (documented). */
+const MAX_ENTRIES = 1000;
 
 export interface LogEntry {
   /** Sorts by time. */

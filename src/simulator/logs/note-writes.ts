@@ -2,7 +2,7 @@
 import type { JsonObject } from "../../runtime/json.ts";
 import type { ApiCall, ApiEndpoint, Call } from "../call.ts";
 import { keptBody } from "../calls.ts";
-import { findHeader, type Answer } from "../http.ts";
+import { findHeader, type Answer, type SimulatorRequest } from "../http.ts";
 import { textIn } from "../json.ts";
 import type { User } from "../users/user.ts";
 
@@ -35,10 +35,25 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
 /** Reads leave nothing unless they are refused (documented: `mgmt_api_read` is off by default). */
 export function noteWrite(call: ApiCall, endpoint: ApiEndpoint, answer: Answer): void {
   if (endpoint.method === "GET" || answer.status >= 300) return;
-  const { tenant } = call;
+  const { tenant, caller, params } = call;
   const route = `${endpoint.method} ${endpoint.path.slice("/api/v2".length)}`;
-  tenant.logs.note(tenant.now(), () => apiOperation(call, DESCRIPTIONS[route] ?? route, answer));
-  if (route === "DELETE /users/{id}") tenant.logs.note(tenant.now(), () => deletion(call));
+  const request = keptRequest(call.request);
+  const { clientId } = caller;
+  tenant.logs.note(tenant.now(), () => {
+    const scopes = tenant.clients.find(clientId)?.scopes ?? [];
+    return apiOperation(request, { clientId, scopes }, DESCRIPTIONS[route] ?? route, answer);
+  });
+  const userId = params["id"] ?? "";
+  if (route === "DELETE /users/{id}") tenant.logs.note(tenant.now(), () => deletion(userId, clientId));
+}
+
+/** What an entry tells of a request, and no more: thousands are held, and a token alone is some kilobytes. */
+type KeptRequest = Pick<SimulatorRequest, "method" | "target" | "body" | "headers">;
+
+function keptRequest(request: SimulatorRequest): KeptRequest {
+  const { method, target, body } = request;
+  const [type, agent] = [findHeader(request, "content-type"), findHeader(request, "user-agent")];
+  return { method, target, body, headers: { "content-type": type, "user-agent": agent } };
 }
 
 const NOTHING: JsonObject = {
@@ -62,16 +77,21 @@ const NOTHING: JsonObject = {
   location_info: null,
 };
 
-function apiOperation({ request, caller }: ApiCall, description: string, { status, body }: Answer): JsonObject {
+function apiOperation(
+  request: KeptRequest,
+  { clientId, scopes }: { readonly clientId: string; readonly scopes: readonly string[] },
+  description: string,
+  { status, body }: Answer,
+): JsonObject {
   const [path = "", query = ""] = request.target.split("?", 2);
   return {
     ...NOTHING,
     type: "sapi",
     description,
-    client_id: caller.clientId,
+    client_id: clientId,
     details: {
       request: {
-        auth: { credentials: { scopes: [...caller.scopes] }, strategy: "jwt", user: {} },
+        auth: { credentials: { scopes }, strategy: "jwt", user: {} },
         body: keptBody(request) ?? {},
         channel: "api",
         ip: NOTHING["ip"],
@@ -86,23 +106,23 @@ function apiOperation({ request, caller }: ApiCall, description: string, { statu
 }
 
 /** The id stands in the description, without its prefix (recorded). */
-function deletion({ params, caller }: ApiCall): JsonObject {
-  const id = params["id"] ?? "";
-  const description = `user_id: ${id.slice(id.indexOf("|") + 1)}`;
-  return { ...NOTHING, type: "sdu", description, client_id: caller.clientId, user_id: "", user_name: "" };
+function deletion(userId: string, clientId: string): JsonObject {
+  const description = `user_id: ${userId.slice(userId.indexOf("|") + 1)}`;
+  return { ...NOTHING, type: "sdu", description, client_id: clientId, user_id: "", user_name: "" };
 }
 
 /** Somebody has an account now, by the API or by signing up. */
 export function noteSignup({ tenant, request }: Call, user: User, clientId: string): void {
   const { connection, provider } = user.identities[0];
   const domain = tenant.domainOf(request);
+  const kept = keptRequest(request);
   tenant.logs.note(tenant.now(), () => ({
     ...NOTHING,
     type: "ss",
     connection,
     connection_id: tenant.connections.findByName(connection)?.id ?? "",
     client_id: clientId,
-    details: { body: { ...keptBody(request), client_id: clientId, tenant: tenantName(domain) } },
+    details: { body: { ...keptBody(kept), client_id: clientId, tenant: tenantName(domain) } },
     user_id: user.userId,
     user_name: textIn(user.attributes, "username") ?? textIn(user.attributes, "email") ?? "",
     strategy: provider,
