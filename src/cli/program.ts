@@ -136,7 +136,10 @@ export function createProgram({ version, plans, presets }: ProgramOptions, onCom
       .addOption(option("--users <count>", "people that a new tenant begins with, made up", "0"))
       .addOption(option("--seed <number>", "the same people and the same faults for the same seed", "1"))
       .addOption(
-        option("--tenant <file>", "what a new tenant has: connections, clients, users, switches, in YAML or JSON"),
+        option(
+          "--tenant <file>",
+          "what a new tenant has: connections, clients, roles, users, switches, in YAML or JSON",
+        ),
       )
       .addOption(
         option("--connection-preset <name>", `the database of a new tenant: ${presets.join(", ")}`, presets[0]),

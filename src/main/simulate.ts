@@ -59,6 +59,7 @@ async function optionsFrom(config: SimulateConfig): Promise<StartOptions> {
     customDomains: file.customDomains,
     connections: file.connections ?? CONNECTION_PRESETS[config.connectionPreset],
     clients: [{ clientId, clientSecret }, ...(file.clients ?? [])],
+    roles: file.roles,
     users: chain(file.users ?? [], madeUpUsers({ count: userCount, seed, now: systemClock.now() })),
     switches: { ...file.switches, ...(searchLagMs > 0 && { searchLagMs }) },
     faults: await readFaults(config),

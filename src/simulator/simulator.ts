@@ -8,7 +8,7 @@ import type { JsonObject } from "../runtime/json.ts";
 import type { Log } from "../runtime/log.ts";
 import { Calls } from "./calls.ts";
 import { CONTROL_ENDPOINTS, type ControlEndpoint } from "./control/control-endpoints.ts";
-import { seedUser } from "./control/edit-users.ts";
+import { seedTenant, type RoleOptions } from "./seed-tenant.ts";
 import { dispatch } from "./dispatch.ts";
 import { ALL_SCOPES, API_ENDPOINTS, AUTHENTICATION_ENDPOINTS } from "./endpoints.ts";
 import { outcomeOf, type Outcome } from "./faults/outcome.ts";
@@ -19,7 +19,8 @@ import { Router, type Match } from "./router.ts";
 import { Tenant, type TenantOptions } from "./tenant.ts";
 
 export interface SimulatorOptions extends TenantOptions {
-  /** Users that a new tenant starts with; see `seedUser`. */
+  /** What a new tenant starts with; see `seedTenant`. */
+  readonly roles?: readonly RoleOptions[] | undefined;
   readonly users?: Iterable<JsonObject> | undefined;
   /** What shall go wrong; as `PUT /_simulator/faults` takes it. */
   readonly faults?: unknown;
@@ -37,23 +38,11 @@ export class Simulator {
   readonly #calls = new Calls();
   readonly #log: Log;
 
-  constructor({ users = [], faults, log, ...options }: SimulatorOptions) {
+  constructor({ roles = [], users = [], faults, log, ...options }: SimulatorOptions) {
     this.#log = log;
     this.tenant = new Tenant(options, ALL_SCOPES);
     if (faults !== undefined) this.tenant.faults.setPlan(faults);
-    if (!options.saved) this.#seed(users);
-  }
-
-  #seed(users: Iterable<JsonObject>): void {
-    let index = 0;
-    for (const user of users) {
-      try {
-        seedUser(this.tenant, user);
-      } catch (error) {
-        throw error instanceof Refusal ? new InvalidInput(`users/${String(index)}: ${error.message}`) : error;
-      }
-      index++;
-    }
+    if (!options.saved) seedTenant(this.tenant, roles, users);
   }
 
   /** Serves one request in process. Never throws: a bug is a 500, and its stack goes to the log. */

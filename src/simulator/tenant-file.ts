@@ -4,6 +4,7 @@ import { load, YAMLException } from "js-yaml";
 import type { JsonObject } from "../runtime/json.ts";
 import type { ConnectionOptions } from "./connections/connections.ts";
 import type { ClientOptions } from "./oauth/clients.ts";
+import type { RoleOptions } from "./seed-tenant.ts";
 import { InvalidInput, parserFrom, SCHEMA_OPTIONS } from "./parser.ts";
 
 export interface TenantFile {
@@ -13,7 +14,8 @@ export interface TenantFile {
   readonly switches?: JsonObject;
   readonly clients?: readonly ClientOptions[];
   readonly connections?: readonly ConnectionOptions[];
-  /** As `seedUser` takes them. */
+  readonly roles?: readonly RoleOptions[];
+  /** As `seedTenant` takes them. */
   readonly users?: readonly JsonObject[];
 }
 
@@ -53,7 +55,16 @@ const SCHEMA: SchemaObject = {
         },
       },
     },
-    users: { type: "array", items: { type: "object" } },
+    roles: {
+      type: "array",
+      items: {
+        type: "object",
+        additionalProperties: false,
+        required: ["name"],
+        properties: { name: text, description: text, id: { type: "string", pattern: "^rol_[A-Za-z0-9]{16}$" } },
+      },
+    },
+    users: { type: "array", items: { type: "object", properties: { roles: texts } } },
   },
 };
 

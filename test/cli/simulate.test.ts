@@ -70,8 +70,10 @@ connections:
   - { name: staff, options: { passwordPolicy: good } }
 clients:
   - { clientId: reader, clientSecret: reading, scopes: ["read:users"] }
+roles:
+  - { name: support-admin }
 users:
-  - { email: kim@example.com, connection: staff }
+  - { email: kim@example.com, connection: staff, roles: [support-admin] }
 `,
   );
 
@@ -80,11 +82,14 @@ users:
     simulate(t, "--connection-preset=strict"),
   ]);
 
-  t.like(await usersOf(described), [{ email: "kim@example.com", identities: [{ connection: "staff" }] }]);
+  const [kim] = await usersOf(described);
+  t.like(kim, { email: "kim@example.com", identities: [{ connection: "staff" }] });
   const grant = { grant_type: "client_credentials", client_id: "reader", client_secret: "reading" };
   const audience = `https://${new URL(described.url).host}/api/v2/`;
   const token = await post(`${described.url}/oauth/token`, { ...grant, audience });
   t.like(token, { scope: "read:users" });
+  const tenant = (await (await fetch(`${described.url}/_simulator/state`)).json()) as Record<string, unknown>;
+  t.regex(JSON.stringify(tenant["roleUsers"]), new RegExp(`"rol_\\w{16}.*${kim?.user_id.replace("|", "\\|") ?? ""}`));
   const lee = { email: "lee@example.com", password: "weak" };
   const refused = await post(`${strict.url}/_simulator/users`, lee);
   t.like(refused, { email: "lee@example.com" });
@@ -160,16 +165,18 @@ for (const [what, flags, message] of [
   ["a latency that is none", ["--latency=fast"], /--latency must be a duration such as 50ms/],
   ["an unknown plan", ["--plan=cheap"], /--plan must be one of free, /],
   ["a user of no connection", ["--tenant={users}"], /users\/0: The connection does not exist\./],
+  ["a user of no role", ["--tenant={roles}"], /users\/0\/roles: there is no role "admin"/],
 ] as const) {
   test(`${what} is refused with the place and without a stack`, async (t) => {
     const folder = aTempFolder(t);
     const file = folder.write("tenant.yaml", "connections:\n  - { name: a, nmae: b }\n");
+    const roles = folder.write("roles.yaml", "users:\n  - { email: a@example.com, roles: [admin] }\n");
     const users = folder.write("users.yaml", "users:\n  - { email: a@example.com, connection: nowhere }\n");
 
     const { exitCode, stderr } = await program([
       "simulate",
       "--port=0",
-      ...flags.map((flag) => flag.replace("{file}", file).replace("{users}", users)),
+      ...flags.map((flag) => flag.replace("{file}", file).replace("{users}", users).replace("{roles}", roles)),
     ]);
 
     t.is(exitCode, 1);
