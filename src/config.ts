@@ -14,9 +14,13 @@ import type { LogLevel } from "./runtime/log.ts";
 import { CONNECTION_PRESETS, type ConnectionPreset } from "./simulator/connections/presets.ts";
 import { PLANS, type PlanName } from "./simulator/quota/plans.ts";
 
+const CUSTOM_DOMAIN = /^(?=.{3,255}$)([a-zA-Z0-9-]+\.)+[a-zA-Z0-9-]+$/;
+
 export interface Tenant {
   readonly address: TenantAddress;
   readonly credentials: Credentials;
+  /** The domain that mails and tickets name, where the tenant has several of its own. */
+  readonly customDomain: string | undefined;
 }
 
 export interface HostPort {
@@ -338,6 +342,7 @@ class Reader {
 
   tenant(): Tenant {
     const { AUTH0_DOMAIN, AUTH0_BASE_URL, AUTH0_CLIENT_ID, AUTH0_CLIENT_SECRET, AUTH0_API_TOKEN } = this.#call.env;
+    const customDomain = this.#customDomain();
     const text = AUTH0_DOMAIN ?? AUTH0_BASE_URL ?? "";
     let address: TenantAddress = { domain: tenantDomain(""), origin: "", audience: "" };
     try {
@@ -348,13 +353,24 @@ class Reader {
       this.#call.problems.push(`AUTH0_DOMAIN: ${error instanceof Error ? error.message : String(error)}`);
     }
     if (AUTH0_API_TOKEN !== undefined && AUTH0_API_TOKEN !== "") {
-      return { address, credentials: { kind: "token", token: AUTH0_API_TOKEN } };
+      return { address, credentials: { kind: "token", token: AUTH0_API_TOKEN }, customDomain };
     }
     const [clientId, clientSecret] = [AUTH0_CLIENT_ID ?? "", AUTH0_CLIENT_SECRET ?? ""];
     if (clientId === "" || clientSecret === "") {
       this.#call.problems.push("set AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET, or AUTH0_API_TOKEN");
     }
-    return { address, credentials: { kind: "client secret", clientId, clientSecret } };
+    return { address, credentials: { kind: "client secret", clientId, clientSecret }, customDomain };
+  }
+
+  #customDomain(): string | undefined {
+    const { AUTH0_CUSTOM_DOMAIN_HEADER: domain = "" } = this.#call.env;
+    if (domain === "") return undefined;
+    if (!CUSTOM_DOMAIN.test(domain)) {
+      this.#call.problems.push(
+        `AUTH0_CUSTOM_DOMAIN_HEADER must be a domain, such as login.example.com, is "${domain}"`,
+      );
+    }
+    return domain;
   }
 
   #value(name: string): unknown {

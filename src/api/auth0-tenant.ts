@@ -116,6 +116,14 @@ const DOMAIN = {
     "The tenant's own domain, such as acme.eu.auth0.com, not a custom one. The installer allows it by --allowed-tenant-domains. Immutable.",
 } as const satisfies K8sSchema;
 
+const CUSTOM_DOMAIN = {
+  type: "string",
+  minLength: 3,
+  maxLength: 253,
+  pattern: "^([a-zA-Z0-9-]+[.])+[a-zA-Z0-9-]+$",
+  description: "Which of the tenant's custom domains mails and tickets name, where it has several and none by default.",
+} as const satisfies K8sSchema;
+
 const SECRET_NAME = {
   type: "string",
   minLength: 1,
@@ -135,6 +143,7 @@ export const AUTH0_TENANT_SPEC = {
   required: ["domain", "credentials"],
   properties: {
     domain: DOMAIN,
+    customDomain: CUSTOM_DOMAIN,
     credentials: {
       type: "object",
       description: "How the operator proves to the tenant who it is.",
@@ -163,6 +172,7 @@ export const CLUSTER_AUTH0_TENANT_SPEC = {
   required: ["domain", "credentials"],
   properties: {
     domain: DOMAIN,
+    customDomain: CUSTOM_DOMAIN,
     credentials: {
       type: "object",
       description: "How the operator proves to the tenant who it is.",

@@ -20,6 +20,8 @@ export interface UserRule {
 /** What `fieldPolicies` may name. */
 const POLICY_PATTERN = `^(${[...ROOT_FIELDS.map(({ name }) => name), ...ASSIGNMENT_KINDS].join("|")}|(userMetadata|appMetadata)([.][^.$][^.]*)?)$`;
 
+const POLICY_NAME = new RegExp(POLICY_PATTERN);
+
 export const MIN_SYNC_INTERVAL_MS = 10_000;
 const MAX_SYNC_INTERVAL_MS = 30 * 24 * 3_600_000;
 
@@ -64,8 +66,7 @@ export const USER_RULES: readonly UserRule[] = [
     message:
       "fieldPolicies names a field that does not exist: it takes the attributes of the spec, roles, permissions, organizations, userMetadata, appMetadata, userMetadata.KEY and appMetadata.KEY",
     path: "fieldPolicies",
-    holds: ({ fieldPolicies = {} }) =>
-      Object.keys(fieldPolicies).every((name) => new RegExp(POLICY_PATTERN).test(name)),
+    holds: ({ fieldPolicies = {} }) => Object.keys(fieldPolicies).every((name) => POLICY_NAME.test(name)),
   },
   {
     rule: "!has(self.password) || has(self.password.secretRef) != has(self.password.generate)",

@@ -15,16 +15,13 @@ export class Auth0Actions implements ActionDirectory {
   async sendVerificationEmail(user: UserId, signal: AbortSignal): Promise<void> {
     const route = "/jobs/verification-email";
     const what = `send a verification mail to ${user}`;
-    await this.#api.call({ method: "POST", route, path: route, kind: "other", what, body: { user_id: user } }, signal);
+    await this.#order(route, what, user, signal);
   }
 
   async createPasswordTicket(user: UserId, signal: AbortSignal): Promise<string> {
     const route = "/tickets/password-change";
     const what = `make a password-change ticket for ${user}`;
-    const answer = await this.#api.call(
-      { method: "POST", route, path: route, kind: "other", what, body: { user_id: user } },
-      signal,
-    );
+    const answer = await this.#order(route, what, user, signal);
     if (isJsonObject(answer) && typeof answer["ticket"] === "string") return answer["ticket"];
     throw callFailed("unavailable", `${what}: the answer holds no ticket`);
   }
@@ -40,5 +37,11 @@ export class Auth0Actions implements ActionDirectory {
     const route = "/user-blocks/{id}";
     const path = `/user-blocks/${encodeURIComponent(user)}`;
     await this.#api.call({ method: "DELETE", route, path, kind: "other", what: `lift blocks of ${user}` }, signal);
+  }
+
+  /** What comes of it names one of the tenant's domains. */
+  #order(route: string, what: string, user: UserId, signal: AbortSignal): Promise<unknown> {
+    const body = { user_id: user };
+    return this.#api.call({ method: "POST", route, path: route, kind: "other", what, body, namesDomain: true }, signal);
   }
 }

@@ -27,6 +27,8 @@ export interface Call {
   /** What is being done to what, for messages. */
   readonly what: string;
   readonly body?: JsonMap;
+  /** Whether what comes of it, a mail or a link, names one of the tenant's domains. */
+  readonly namesDomain?: true;
   /** Values in the body that no message may repeat. */
   readonly secrets?: readonly string[];
 }
@@ -42,6 +44,8 @@ const CLOCK_SKEW_MS = 2_000;
 export class ManagementApi {
   readonly address: TenantAddress;
   readonly clock: Clock;
+  /** The domain that mails and tickets name, where the tenant has several of its own and none by default. */
+  customDomain: string | undefined;
   readonly #http: TenantHttp;
   #tokens: TokenSource;
   readonly #quota: Quota;
@@ -55,6 +59,7 @@ export class ManagementApi {
     userAgent,
     clock,
     metrics,
+    customDomain,
     quota = new Quota(clock),
   }: {
     readonly address: TenantAddress;
@@ -62,11 +67,13 @@ export class ManagementApi {
     readonly userAgent: string;
     readonly clock: Clock;
     readonly metrics: Auth0Metrics;
+    readonly customDomain?: string | undefined;
     /** The tenant's own, where others call it, too. */
     readonly quota?: Quota;
   }) {
     this.address = address;
     this.clock = clock;
+    this.customDomain = customDomain;
     this.#userAgent = userAgent;
     this.#quota = quota;
     this.#http = new TenantHttp(address.origin, clock);
@@ -153,6 +160,8 @@ export class ManagementApi {
           headers: {
             authorization: `Bearer ${token}`,
             "user-agent": this.#userAgent,
+            ...(call.namesDomain === true &&
+              this.customDomain !== undefined && { "auth0-custom-domain": this.customDomain }),
             ...(call.body !== undefined && { "content-type": "application/json" }),
           },
           ...(call.body !== undefined && { body: JSON.stringify(call.body) }),

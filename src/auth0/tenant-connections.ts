@@ -47,6 +47,9 @@ export class Auth0TenantConnections implements TenantConnections {
     const directory = new Auth0UserDirectory(api);
     return {
       directory,
+      nameDomain: (customDomain) => {
+        api.customDomain = customDomain;
+      },
       prove: (proven, signal) => api.prove(proven, signal),
       close: () => {
         api.close();

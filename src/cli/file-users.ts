@@ -7,11 +7,12 @@
 import { createHash } from "node:crypto";
 import { desiredUserFrom } from "../api/desired-user.ts";
 import { parseDurationMs } from "../api/duration.ts";
+import { findUnset } from "../api/unset.ts";
 import { DEFAULT_PASSWORD_KEY, SECRET_USE_LABEL, SECRET_USE_PASSWORD } from "../api/names.ts";
 import { connectionName, userId, type ConnectionName, type UserId } from "../core/ids.ts";
 import { ownConnection, type ObservedUser } from "../core/observed-user.ts";
 import type { Ownership } from "../core/ownership.ts";
-import { removedAttributes } from "../core/plan.ts";
+import { managedAttributes, removedAttributes } from "../core/plan.ts";
 import type { DeclaredSecret, DeclaredUser } from "../files/declarations.ts";
 import { findHolders } from "../reconcile/conflict.ts";
 import { deleteUser, type DeletionOutcome } from "../reconcile/delete-user.ts";
@@ -42,6 +43,8 @@ interface FileUserState {
   readonly appliedSpec: string | undefined;
   readonly passwordVersion: string | undefined;
   readonly assigned: Outcome["assigned"];
+  /** The attributes that the spec managed when it was last brought about: what `unsetPolicy: Remove` goes by. */
+  readonly managed: readonly string[];
   readonly reported: Outcome["reported"];
   readonly notWritable: Outcome["notWritable"];
   readonly nextSyncAtMs: number;
@@ -85,6 +88,7 @@ export class FileUsers {
           ? password.version
           : state.passwordVersion,
       assigned: outcome.assigned,
+      managed: isSettled ? managedAttributes(desiredUserFrom(user.spec, [])) : state.managed,
       reported: outcome.reported,
       notWritable: outcome.notWritable,
       nextSyncAtMs: clock.now() + jittered(intervalMs, SYNC_JITTER, random),
@@ -135,6 +139,7 @@ export class FileUsers {
       appliedSpec: undefined,
       passwordVersion: undefined,
       assigned: [],
+      managed: [],
       reported: [],
       notWritable: [],
       nextSyncAtMs: nowMs + 1,
@@ -150,7 +155,7 @@ export class FileUsers {
 
   #declaration(user: DeclaredUser, state: FileUserState, spec: string, password: PasswordDeclaration): UserDeclaration {
     const { clock, keyring } = this.#parts;
-    const desired = desiredUserFrom(user.spec, []);
+    const desired = desiredUserFrom(user.spec, findUnset(user.spec, { managed: state.managed, removed: [] }));
     const isFirstPass = state.appliedSpec === undefined;
     const isNewSpec = !isFirstPass && state.appliedSpec !== spec;
     return {

@@ -29,7 +29,8 @@ Environment:
   AUTH0_DOMAIN         the tenant's domain, such as acme.eu.auth0.com (also AUTH0_BASE_URL; http:// for a simulator)
   AUTH0_CLIENT_ID      a machine-to-machine application's client id, and
   AUTH0_CLIENT_SECRET  its secret; or
-  AUTH0_API_TOKEN      a Management API token as it is`;
+  AUTH0_API_TOKEN      a Management API token as it is
+  AUTH0_CUSTOM_DOMAIN_HEADER  which of the tenant's custom domains mails and tickets name, where it has several`;
 
 export interface ProgramOptions {
   readonly version: string;

@@ -32,6 +32,7 @@ export async function demo({ isOnce, isFilesOnly }: DemoConfig, signal: AbortSig
   const tenant: Tenant = {
     address: parseTenantAddress(simulator.url),
     credentials: { kind: "client secret", ...DEFAULT_CLIENT },
+    customDomain: undefined,
   };
   const controlPlane = isFilesOnly ? undefined : await findControlPlane(signal);
   try {

@@ -10,8 +10,8 @@ import { createLog, type Log } from "../runtime/log.ts";
 export const { version } = packageJson;
 export const USER_AGENT = `auth0-user-operator/${version}`;
 
-export function managementApi({ address, credentials }: Tenant, metrics: Auth0Metrics): ManagementApi {
-  return new ManagementApi({ address, credentials, userAgent: USER_AGENT, clock: systemClock, metrics });
+export function managementApi(tenant: Tenant, metrics: Auth0Metrics): ManagementApi {
+  return new ManagementApi({ ...tenant, userAgent: USER_AGENT, clock: systemClock, metrics });
 }
 
 export function logFrom({ level, format }: LogConfig): Log {

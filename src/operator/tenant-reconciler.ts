@@ -118,6 +118,7 @@ export class TenantReconciler {
     const { credentials } = reading;
     const known = this.#known.get(key);
     const connection = known?.connection ?? admission.connect(credentials);
+    connection.nameDomain(spec.customDomain);
     const isChanged = known !== undefined && !isSameCredentials(known.credentials, credentials);
     try {
       const isProven = known?.access !== undefined && known.isUsable && !isChanged && !this.#doubted.has(key);

@@ -3,7 +3,7 @@ import { findCreationObstacle, type Connection } from "../core/connection.ts";
 import type { DesiredUser, RootAttributes } from "../core/desired-user.ts";
 import { findPasswordFault, isPasswordDoubtful } from "../core/password-policy.ts";
 import { DirectoryError } from "./errors.ts";
-import type { ConnectionDirectory } from "./ports.ts";
+import { canChooseId, type ConnectionDirectory } from "./ports.ts";
 import type { Reason } from "./reasons.ts";
 
 export interface Objection {
@@ -73,6 +73,10 @@ function creationObjection(
   const obstacle = connection && findCreationObstacle(connection, desired);
   if (obstacle !== undefined) return { reason: "ConnectionUnsupported", message: obstacle };
   if (password === undefined) return undefined;
+  if (!canChooseId(desired.connection)) {
+    const message = `connection ${desired.connection} keeps no passwords: take spec.password out`;
+    return { reason: "ConnectionUnsupported", message };
+  }
   return passwordObjection(password, desired.attributes, desired.connection, connection);
 }
 

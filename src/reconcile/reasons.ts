@@ -64,7 +64,7 @@ export const REASONS = {
   ],
   CustomDomainConflict: [
     "The tenant has several verified custom domains and does not know which one its mails should name.",
-    "Set a default custom domain in the tenant.",
+    "Set a default custom domain in the tenant, or name one in `AUTH0_CUSTOM_DOMAIN_HEADER` (in a tenant object: `customDomain`).",
   ],
   AttributeNotWritable: [
     "Auth0 refuses to set or remove some attributes; the others are as declared.",

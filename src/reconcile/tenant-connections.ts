@@ -26,6 +26,8 @@ export interface TenantConnection {
    * @throws DirectoryError
    */
   prove(credentials: Credentials | "in use", signal: AbortSignal): Promise<Access>;
+  /** Which of the tenant's domains mails and tickets name from now on. */
+  nameDomain(customDomain: string | undefined): void;
   close(): void;
 }
 

@@ -1,6 +1,9 @@
 /** What a connection says about its users, known before Auth0 is asked for what it would refuse. */
 import test, { type ExecutionContext } from "ava";
 import { connectionName, userId } from "../../src/core/ids.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { Side, directoryOf } from "../support/side.ts";
+import { startTestSimulator } from "../support/start-simulator.ts";
 import { DATABASE, aDesiredUser } from "../support/builders.ts";
 import { aSideWorld, given, messageOf, sent, verdictOf, type SideWorld } from "../support/side-world.ts";
 
@@ -41,6 +44,30 @@ test("what the identity provider owns is named before any PATCH, and the rest is
   t.deepEqual(await sent(tenant), ["GET", "GET", ["PATCH", { app_metadata: { plan: "gold" } }]]);
   t.is(verdictOf(await side.pass(desired, { isSync: true })), "refused AttributeNotWritable");
   t.deepEqual(await sent(tenant), ["GET"], "the connection is known by now");
+});
+
+test("a setting that was changed at the connection is seen by itself", async (t) => {
+  const tenant = await startTestSimulator(t, { connections: [{ name: "acme", strategy: "oidc", options: {} }] });
+  const clock = new ManualClock(Date.now());
+  const { api, directory } = directoryOf(tenant, clock);
+  t.teardown(() => {
+    api.close();
+  });
+  const side = new Side(directory, clock);
+  const { user_id: id } = await tenant.addUser({ connection: "acme", email: "jane@example.com" });
+  const adopted = { connection: connectionName("acme"), adoptedId: userId(id) };
+  const desired = { ...aDesiredUser({}, adopted), attributes: { nickname: "mine" } };
+  t.is(verdictOf(await side.pass(desired)), "refused AttributeNotWritable");
+
+  const [connection] = (await tenant.api("GET", "/api/v2/connections")).body as { id: string }[];
+  await tenant.api("PATCH", `/api/v2/connections/${connection?.id ?? ""}`, {
+    options: { set_user_root_attributes: "on_first_login" },
+  });
+  t.is(verdictOf(await side.pass(desired, { isSync: true })), "refused AttributeNotWritable");
+  await clock.advance(16 * 60_000);
+
+  t.regex(verdictOf(await side.pass(desired, { isSync: true })), /^ready/);
+  t.is((await tenant.user(id))?.["nickname"], "mine");
 });
 
 for (const [strategy, attributes, path] of [
