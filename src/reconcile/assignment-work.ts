@@ -42,6 +42,7 @@ export class AssignmentWork {
   readonly changed = new Set<AssignmentKind>();
   readonly reported: AssignmentKind[] = [];
   readonly objections: Objection[] = [];
+  isDrift = false;
   #isDone = false;
 
   constructor(declaration: UserDeclaration, directory: AssignmentDirectory, signal: AbortSignal) {
@@ -81,6 +82,7 @@ export class AssignmentWork {
       }
     }
     this.#isDone = this.objections.length === 0;
+    this.isDrift = this.changed.size > 0 && !facts.isNewSpec;
   }
 
   async #bringKind(kind: AssignmentKind, user: UserId, facts: Facts): Promise<void> {

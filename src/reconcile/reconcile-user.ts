@@ -75,7 +75,7 @@ class Pass {
   #goneSinceMs: EpochMs | undefined;
   #conflictSinceMs: EpochMs | undefined;
   #isCreated = false;
-  #isAssignmentDrift = false;
+  #attemptedPassword: Memory["attemptedPassword"];
   readonly #work: UserWork;
   readonly #assignments: AssignmentWork;
 
@@ -85,6 +85,7 @@ class Pass {
     this.#signal = signal;
     const { memory, ownership } = declaration;
     this.#lastSeen = memory.lastSeen;
+    this.#attemptedPassword = memory.attemptedPassword;
     this.#work = new UserWork(declaration, ports.directory, (user) => this.#see(user), signal);
     this.#assignments = new AssignmentWork(declaration, ports.directory.assignments, signal);
     if (ownership.kind === "owned") this.#user = { userId: ownership.userId, provenance: ownership.provenance };
@@ -96,17 +97,13 @@ class Pass {
     return this.#bringAbout(found.user, found.entry);
   }
 
-  get #isDrift(): boolean {
-    return this.#work.isDrift || this.#isAssignmentDrift;
-  }
-
   end(verdict: Verdict): Outcome {
     return {
       verdict,
       user: this.#user,
       isCreated: this.#isCreated,
       changed: [...this.#work.changed, ...this.#assignments.changed],
-      isDrift: this.#isDrift,
+      isDrift: this.#work.isDrift || this.#assignments.isDrift,
       reported: [...this.#work.reported, ...this.#assignments.reported],
       assigned: this.#assignments.held,
       notWritable: [...this.#work.notWritable.keys()],
@@ -115,6 +112,7 @@ class Pass {
       memory: {
         lastSeen: this.#lastSeen,
         settled: this.#work.settled,
+        attemptedPassword: this.#work.isPasswordSent ? undefined : this.#attemptedPassword,
         refusedPassword: this.#work.refusedPassword,
         settledAssignments: this.#assignments.settled,
         goneSinceMs: this.#goneSinceMs,
@@ -211,8 +209,10 @@ class Pass {
       derivedId === undefined ? undefined : bareId(derivedId),
       value,
     );
+    this.#attemptedPassword = password.kind === "given" ? password.version : undefined;
     try {
       const user = await this.#ports.directory.createUser(newUser, this.#signal);
+      this.#attemptedPassword = undefined;
       this.#work.isPasswordSent = newUser.password !== undefined;
       this.#isCreated = true;
       this.#see(user);
@@ -223,8 +223,10 @@ class Pass {
       if (!(error instanceof DirectoryError)) throw error;
       if (error.code === "already_exists") return this.#resolveConflict(error);
       if (error.remedy.kind !== "stall") throw error;
-      const isExplained = error.code === "connection_not_found";
-      const explanation = isExplained ? undefined : await explainRefusal(desired, value, connections, this.#signal);
+      const explanation =
+        error.code === "connection_not_found"
+          ? undefined
+          : await explainRefusal(desired, value, connections, this.#signal);
       return this.#object(explanation ?? { reason: REASON_OF[error.code], message: error.message });
     }
   }
@@ -271,7 +273,10 @@ class Pass {
     this.#user = { userId: user.userId, provenance: "created" };
     if (user.userId !== derivedId) await this.#ports.claims.record(user.userId, "created", this.#signal);
     this.#isCreated = true;
-    this.#work.isPasswordSent = this.#declaration.password.kind === "given";
+    const { password, memory } = this.#declaration;
+    // The creation whose answer was lost carried the password of its day: the Secret may have changed since.
+    const isAsAttempted = password.kind === "given" && [undefined, password.version].includes(memory.attemptedPassword);
+    this.#work.isPasswordSent = isAsAttempted;
     return { user, entry: "Created" };
   }
 
@@ -330,23 +335,20 @@ class Pass {
     const isNew = entry === "Created" || entry === "Recreated";
     const isNewSpec = history.isNewSpec || entry !== "seen";
     await this.#assignments.bringAbout(userId, { isNew, isNewSpec, isInitial: isNew || history.isInitial });
-    if (this.#assignments.changed.size > 0 && !isNewSpec) this.#isAssignmentDrift = true;
   }
 
   #judge(entry: Entry): Verdict {
     const { password, history } = this.#declaration;
-    if (password.kind === "missing") {
-      return { ...refused(password.reason, password.message, { kind: "backoff" }), isRestDone: true };
-    }
     const { isPasswordSent } = this.#work;
-    const objections = [...this.#work.objections(), ...this.#assignments.objections];
+    const missing = password.kind === "missing" ? [password] : [];
+    const objections = [...missing, ...this.#work.objections(), ...this.#assignments.objections];
     const [first] = objections;
     if (first !== undefined) {
       const message = [...objections.map((one) => one.message), "everything else is as declared"].join("; ");
-      return {
-        ...refused(first.reason, message),
-        isRestDone: this.#work.failures.size + this.#assignments.objections.length === 0,
-      };
+      // A Secret may come at any moment; everything else waits for a person, or for the next look.
+      const remedy: Remedy = { kind: missing.length > 0 ? "backoff" : "stall" };
+      const isRestDone = this.#work.failures.size + this.#assignments.objections.length === 0;
+      return { ...refused(first.reason, message, remedy), isRestDone };
     }
     if (entry !== "seen") return { kind: "ready", reason: entry, message: MESSAGE_OF[entry] };
     const changed = [...this.#work.changed, ...this.#assignments.changed, ...(isPasswordSent ? ["password"] : [])].join(
@@ -356,7 +358,7 @@ class Pass {
       const isNews = history.isNewSpec || this.#work.reported.length + this.#assignments.reported.length > 0;
       return { kind: "ready", reason: isNews ? "InSync" : undefined, message: "the user is as declared" };
     }
-    return this.#isDrift && !isPasswordSent
+    return (this.#work.isDrift || this.#assignments.isDrift) && !isPasswordSent
       ? { kind: "ready", reason: "DriftCorrected", message: `set back what was changed at Auth0: ${changed}` }
       : { kind: "ready", reason: "Updated", message: `changed at Auth0: ${changed}` };
   }

@@ -73,7 +73,7 @@ export class UserWork {
     };
     let user = observed;
     const connection = await this.#connectionOf(user);
-    let password = standing === "new" ? undefined : await this.#passwordToSend(user);
+    let password = this.isPasswordSent ? undefined : await this.#passwordToSend(user);
     for (let round = 1; round <= MAX_ROUNDS; round++) {
       const plan = this.#plan(user, facts, password, connection);
       this.reported = plan.reported;
@@ -218,7 +218,10 @@ export class UserWork {
   async #sendOnce(id: UserId, patch: UserPatch): Promise<ObservedUser> {
     const user = await this.#directory.updateUser(id, patch, this.#signal);
     this.#see(user);
-    if (patch.password !== undefined) this.isPasswordSent = true;
+    if (patch.password !== undefined) {
+      this.isPasswordSent = true;
+      this.refusedPassword = undefined;
+    }
     return user;
   }
 }

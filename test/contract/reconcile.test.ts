@@ -257,6 +257,17 @@ test("a lost answer to POST is recognised as our own user, not created twice", a
   t.is((await tenant.users()).length, 1);
 });
 
+test("a password that changed while the answer to its POST was lost is sent once more", async (t) => {
+  const { tenant, side } = await aWorld(t);
+  await tenant.faults({ rules: [{ kind: "reset-after", route: "POST /api/v2/users", count: 1 }] });
+
+  await side.pass(aDesiredUser(), { password: given("Correct-Horse-7") });
+  t.is(verdictOf(await side.pass(aDesiredUser(), { password: given("Correct-Horse-8") })), "ready Created");
+
+  t.true(await tenant.passwordMatches(`auth0|${side.uid}`, "Correct-Horse-8"));
+  t.deepEqual((await sent(tenant)).slice(1), ["GET", ["PATCH", { password: "*****" }]]);
+});
+
 test("a POST that never arrived is sent again", async (t) => {
   const { tenant, side } = await aWorld(t);
   await tenant.faults({ rules: [{ kind: "reset-before", route: "POST /api/v2/users", count: 1 }] });

@@ -92,9 +92,8 @@ export async function openTestSimulator({ admin, ...options }: TestSimulatorOpti
   );
   const { url } = running;
   const { clientId, clientSecret } = clients[0] ?? DEFAULT_CLIENT;
-  const caller = admin ?? { clientId, clientSecret };
   const domain = options.domain ?? new URL(url).host;
-  let token: Promise<string> | undefined;
+  const tokens = new Map<string, Promise<string>>();
 
   const request = async (method: string, path: string, { headers = {}, body }: RequestOptions = {}): Promise<Reply> => {
     const isText = typeof body === "string";
@@ -105,14 +104,18 @@ export async function openTestSimulator({ admin, ...options }: TestSimulatorOpti
     });
     return { status: response.status, headers: response.headers, body: parsed(await response.text()) };
   };
-  const askForToken = async (): Promise<string> => {
+  const askForToken = async (client: ClientOptions): Promise<string> => {
     const audience = `https://${domain}/api/v2/`;
-    const { clientId: client_id, clientSecret: client_secret } = caller;
+    const { clientId: client_id, clientSecret: client_secret } = client;
     const grant = { grant_type: "client_credentials", client_id, client_secret, audience };
     const reply = await request("POST", "/oauth/token", { body: grant });
     return (reply.body as { access_token: string }).access_token;
   };
-  const tokenOnce = (): Promise<string> => (token ??= askForToken());
+  const tokenOf = (client: ClientOptions): Promise<string> => {
+    const token = tokens.get(client.clientId) ?? askForToken(client);
+    tokens.set(client.clientId, token);
+    return token;
+  };
   const control = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
     const reply = await request(method, `/_simulator/${path}`, { body });
     if (reply.status >= 300) throw new Error(`${method} /_simulator/${path}: ${JSON.stringify(reply.body)}`);
@@ -127,9 +130,10 @@ export async function openTestSimulator({ admin, ...options }: TestSimulatorOpti
     clientId,
     clientSecret,
     request,
-    token: tokenOnce,
+    token: () => tokenOf({ clientId, clientSecret }),
     async api(method, path, body) {
-      return request(method, path, { headers: { authorization: `Bearer ${await tokenOnce()}` }, body });
+      const authorization = `Bearer ${await tokenOf(admin ?? { clientId, clientSecret })}`;
+      return request(method, path, { headers: { authorization }, body });
     },
     users,
     close: () => running.close(),
