@@ -2,6 +2,7 @@
 import { api, type ApiEndpoint, type AuthenticationEndpoint } from "./call.ts";
 import { OPTIONS_SCOPE } from "./connections/read-connections.ts";
 import { CONNECTION_ENDPOINTS } from "./connections/write-connections.ts";
+import { DELIVERY_ENDPOINTS } from "./event-streams/deliveries.ts";
 import { EVENT_STREAM_ENDPOINTS } from "./event-streams/event-streams.ts";
 import { subscribeEvents } from "./feed/subscribe-events.ts";
 import { JOB_ENDPOINTS } from "./jobs/jobs.ts";
@@ -12,6 +13,7 @@ import { MEMBER_ENDPOINTS } from "./organizations/members.ts";
 import { ORGANIZATION_ENDPOINTS } from "./organizations/organizations.ts";
 import { RESOURCE_SERVER_ENDPOINTS } from "./resource-servers/resource-servers.ts";
 import { PERMISSION_ENDPOINTS } from "./roles/permissions.ts";
+import { ROLE_USER_ENDPOINTS } from "./roles/role-users.ts";
 import { ROLE_ENDPOINTS } from "./roles/roles.ts";
 import { listUsers } from "./search/list-users.ts";
 import { SESSION_ENDPOINTS } from "./sessions/sessions.ts";
@@ -21,6 +23,7 @@ import { AUTHENTICATION_METHOD_ENDPOINTS } from "./users/authentication-methods.
 import { createUser } from "./users/create-user.ts";
 import { linkIdentity, unlinkIdentity } from "./users/identities.ts";
 import { deleteUser, getUser, listUsersByEmail } from "./users/read-users.ts";
+import { SECOND_FACTOR_ENDPOINTS } from "./users/second-factors.ts";
 import { TICKET_ENDPOINTS } from "./users/tickets.ts";
 import { updateUser } from "./users/update-user.ts";
 import { USER_BLOCK_ENDPOINTS } from "./users/user-blocks.ts";
@@ -53,6 +56,7 @@ const USER_ENDPOINTS: readonly ApiEndpoint[] = [
 export const API_ENDPOINTS: readonly ApiEndpoint[] = [
   ...USER_ENDPOINTS,
   ...ROLE_ENDPOINTS,
+  ...ROLE_USER_ENDPOINTS,
   ...PERMISSION_ENDPOINTS,
   ...ORGANIZATION_ENDPOINTS,
   ...MEMBER_ENDPOINTS,
@@ -62,10 +66,12 @@ export const API_ENDPOINTS: readonly ApiEndpoint[] = [
   ...TICKET_ENDPOINTS,
   ...USER_BLOCK_ENDPOINTS,
   ...AUTHENTICATION_METHOD_ENDPOINTS,
+  ...SECOND_FACTOR_ENDPOINTS,
   ...SESSION_ENDPOINTS,
   ...ACCOUNT_ENDPOINTS,
   ...LOG_ENDPOINTS,
   ...EVENT_STREAM_ENDPOINTS,
+  ...DELIVERY_ENDPOINTS,
   ...TENANT_ENDPOINTS,
   api("GET", "/events", ["read:events"], subscribeEvents),
 ];

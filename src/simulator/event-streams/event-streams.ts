@@ -2,18 +2,16 @@
  * `/api/v2/event-streams`: webhooks that Auth0 would call. They are kept and can be tested, but nothing is sent: deliveries
  * stay pending. `GET /api/v2/events` is the other way to the same events.
  */
-import { isJsonObject, type JsonObject } from "../../runtime/json.ts";
+import type { JsonObject } from "../../runtime/json.ts";
 import { api, type ApiCall, type ApiEndpoint } from "../call.ts";
 import { parseBody, type Answer } from "../http.ts";
 import { newId } from "../made-up.ts";
 import { objectIn, textIn } from "../json.ts";
-import { tenantName } from "../logs/note-writes.ts";
 import { checkpointAnswer } from "../paging.ts";
 import { badRequest, refusal } from "../refusal.ts";
 import { checkBody, type Schema } from "../schema.ts";
 import type { Collection } from "../state/collection.ts";
 import { parseObject, type State } from "../state/state.ts";
-import { KEPT_SAMPLE_USER, SAMPLE_USER } from "./sample-user.ts";
 
 export class EventStreams {
   /** As the API shows them: without the secret that authorizes a webhook. */
@@ -26,8 +24,9 @@ export class EventStreams {
   }
 }
 
-const ID_LENGTH = 22;
-const STREAM_PATH = "/event-streams/{id}";
+/** Of the ids of streams and events. */
+export const ID_LENGTH = 22;
+export const STREAM_PATH = "/event-streams/{id}";
 
 export const EVENT_STREAM_ENDPOINTS: readonly ApiEndpoint[] = [
   api("GET", "/event-streams", ["read:event_streams"], listStreams),
@@ -35,15 +34,10 @@ export const EVENT_STREAM_ENDPOINTS: readonly ApiEndpoint[] = [
   api("GET", STREAM_PATH, ["read:event_streams"], (call) => ({ status: 200, body: streamOf(call) })),
   api("PATCH", STREAM_PATH, ["update:event_streams"], updateStream),
   api("DELETE", STREAM_PATH, ["delete:event_streams"], deleteStream),
-  api("POST", `${STREAM_PATH}/test`, ["update:event_streams"], testStream),
-  api("GET", `${STREAM_PATH}/deliveries`, ["read:event_deliveries"], listDeliveries),
-  api("GET", `${STREAM_PATH}/deliveries/{event_id}`, ["read:event_deliveries"], getDelivery),
-  api("POST", `${STREAM_PATH}/redeliver`, ["update:event_deliveries"], redeliver),
-  api("POST", `${STREAM_PATH}/redeliver/{event_id}`, ["update:event_deliveries"], redeliverOne),
 ];
 
 /** @throws Refusal 400 for what cannot be an id (recorded), 404 where there is no such stream */
-function streamOf({ tenant, params }: ApiCall): JsonObject {
+export function streamOf({ tenant, params }: ApiCall): JsonObject {
   const id = params["id"] ?? "";
   if (!/^est_[A-Za-z0-9]{22}$/.test(id)) {
     const problem = `Object didn't pass validation for format event-stream-id: ${id}`;
@@ -59,7 +53,7 @@ function streamOf({ tenant, params }: ApiCall): JsonObject {
 
 function listStreams({ tenant, query }: ApiCall): Answer {
   const streams = [...tenant.eventStreams.streams.values()];
-  return checkpointAnswer(query, "eventStreams", streams, (stream) => stream, { position: idOf });
+  return checkpointAnswer(query, "eventStreams", streams, (stream) => stream, { position: streamId });
 }
 
 const SCHEMA: Schema = {
@@ -105,11 +99,11 @@ function updateStream(call: ApiCall): Answer {
   const body = parseBody(request);
   checkBody(body, SCHEMA);
   const changed = { ...stream, ...withoutSecrets(body), updated_at: new Date(tenant.now()).toISOString() };
-  tenant.eventStreams.streams.put(idOf(stream), changed);
+  tenant.eventStreams.streams.put(streamId(stream), changed);
   return { status: 200, body: changed };
 }
 
-function idOf(item: JsonObject): string {
+export function streamId(item: JsonObject): string {
   return textIn(item, "id") ?? "";
 }
 
@@ -117,77 +111,11 @@ function idOf(item: JsonObject): string {
 function deleteStream(call: ApiCall): Answer {
   const { eventStreams } = call.tenant;
   const id = call.params["id"] ?? "";
-  for (const delivery of deliveriesOf(call, id)) eventStreams.deliveries.delete(idOf(delivery));
+  for (const delivery of deliveriesOf(call, id)) eventStreams.deliveries.delete(textIn(delivery, "id") ?? "");
   eventStreams.streams.delete(id);
   return { status: 204 };
 }
 
-function deliveriesOf({ tenant }: ApiCall, streamId: string): readonly JsonObject[] {
-  return [...tenant.eventStreams.deliveries.values()].filter(({ event_stream_id: id }) => id === streamId);
-}
-
-/** A delivery of a sample event, the same for each type of user event (recorded). */
-function testStream(call: ApiCall): Answer {
-  const { tenant, request } = call;
-  const streamId = idOf(streamOf(call));
-  const body = parseBody(request);
-  checkBody(body, {
-    required: ["event_type"],
-    properties: { event_type: { type: "string", description: "The type of event this test event represents." } },
-  });
-  const id = newId("evt", tenant.random, ID_LENGTH);
-  const type = body["event_type"];
-  const name = tenantName(tenant.domainOf(request));
-  const event = {
-    specversion: "1.0",
-    id,
-    source: `urn:auth0:${name}`,
-    type,
-    time: new Date(tenant.now()).toISOString(),
-    data: { object: SAMPLE_USER },
-    a0purpose: "test",
-    a0stream: streamId,
-    a0tenant: name,
-  };
-  const delivery = { id, event_stream_id: streamId, event_type: type, status: "pending", attempts: [], event };
-  tenant.eventStreams.deliveries.put(id, { ...delivery, event: keptEvent(event) });
-  return { status: 202, body: delivery };
-}
-
-/** Whoever reads a delivery later sees less of its event, and a source without the tenant (recorded). */
-function keptEvent({ a0purpose: _purpose, ...event }: JsonObject): JsonObject {
-  return { ...event, source: "urn:auth0:", data: { object: KEPT_SAMPLE_USER } };
-}
-
-/** A cursor follows every page that is not empty; until September 2025 it had another name (recorded). */
-function listDeliveries(call: ApiCall): Answer {
-  const types = new Set((call.query.get("event_types") ?? "").split(",").filter((type) => type !== ""));
-  const found = deliveriesOf(call, idOf(streamOf(call))).filter(
-    ({ event_type: type }) => types.size === 0 || (typeof type === "string" && types.has(type)),
-  );
-  const position = new Map(found.map((delivery, index) => [delivery, String(index).padStart(12, "0")]));
-  const answer = checkpointAnswer(call.query, "deliveries", found, (delivery) => delivery, {
-    position: (delivery) => position.get(delivery) ?? "",
-    always: true,
-  });
-  if (call.tenant.isSince("2025-09") || !isJsonObject(answer.body)) return answer;
-  const { next, ...page } = answer.body;
-  return { ...answer, body: { ...page, nextPageToken: next } };
-}
-
-function getDelivery(call: ApiCall): Answer {
-  const streamId = idOf(streamOf(call));
-  const found = deliveriesOf(call, streamId).find(({ id }) => id === call.params["event_id"]);
-  if (!found) throw refusal(404, "The event delivery does not exist.", "inexistent_event_delivery");
-  return { status: 200, body: found };
-}
-
-function redeliver(call: ApiCall): Answer {
-  streamOf(call);
-  return { status: 202, body: {} };
-}
-
-function redeliverOne(call: ApiCall): Answer {
-  getDelivery(call);
-  return { status: 202, body: {} };
+export function deliveriesOf({ tenant }: ApiCall, stream: string): readonly JsonObject[] {
+  return [...tenant.eventStreams.deliveries.values()].filter(({ event_stream_id: id }) => id === stream);
 }

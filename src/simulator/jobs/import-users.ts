@@ -1,5 +1,4 @@
 /** `POST /api/v2/jobs/users-imports`: many users at once, from a file. */
-import { Ajv, type ErrorObject } from "ajv";
 import type { JsonObject } from "../../runtime/json.ts";
 import { isJsonObject } from "../../runtime/json.ts";
 import type { ApiCall } from "../call.ts";
@@ -14,11 +13,11 @@ import {
   refusal,
   unsupportedMediaType,
 } from "../refusal.ts";
-import { isEmail } from "../schema.ts";
 import type { Tenant } from "../tenant.ts";
 import { withChanges } from "../users/attributes.ts";
 import { addUser, newUser } from "../users/new-user.ts";
 import { changedAtMs, type User } from "../users/user.ts";
+import { recordProblems, type RecordProblem } from "./import-record.ts";
 import type { NewJob } from "./jobs.ts";
 import { parseMultipart } from "./multipart.ts";
 
@@ -96,15 +95,14 @@ function outcomeOf(
   return { result: { status: "completed", summary: counts }, errors };
 }
 
-type RecordErrors = readonly { readonly code: string; readonly message: string; readonly path?: string }[];
-
 function importRecord(
   tenant: Tenant,
   connection: Connection,
   record: unknown,
   upsert: boolean,
-): "inserted" | "updated" | RecordErrors {
-  if (!validate(record) || !isJsonObject(record)) return (validate.errors ?? []).map(recordError);
+): "inserted" | "updated" | readonly RecordProblem[] {
+  const problems = recordProblems(record);
+  if (problems.length > 0 || !isJsonObject(record)) return problems;
   const existing = tenant.users.findHolder(connection.name, "email", (textIn(record, "email") ?? "").toLowerCase());
   if (existing && !upsert) {
     return [{ code: "DUPLICATED_USER", message: "The user already exist and upsert parameter is false" }];
@@ -145,53 +143,4 @@ function upserted(tenant: Tenant, connection: Connection, user: User, record: Js
     ...(changes["app_metadata"] === undefined && appMetadata !== undefined && { app_metadata: appMetadata }),
   };
   return { ...user, updatedAtMs: changedAtMs(user, tenant.now()), attributes: withChanges(kept, changes, connection) };
-}
-
-const TEXT = { type: "string", minLength: 1 };
-
-/** The documented schema of a record. */
-const SCHEMA = {
-  type: "object",
-  additionalProperties: false,
-  anyOf: [{ required: ["email"] }, { required: ["username"] }, { required: ["phone_number"] }],
-  not: { required: ["password_hash", "custom_password_hash"] },
-  properties: {
-    email: { type: "string", format: "email" },
-    email_verified: { type: "boolean" },
-    user_id: TEXT,
-    username: TEXT,
-    given_name: { ...TEXT, maxLength: 150 },
-    family_name: { ...TEXT, maxLength: 150 },
-    name: { ...TEXT, maxLength: 300 },
-    nickname: { ...TEXT, maxLength: 300 },
-    picture: TEXT,
-    blocked: { type: "boolean" },
-    phone_number: { type: "string", pattern: "^\\+[0-9]{1,15}$" },
-    phone_verified: { type: "boolean" },
-    user_metadata: { type: "object" },
-    app_metadata: { type: "object" },
-    password_hash: { type: "string", pattern: "^\\$2[ab]\\$10\\$" },
-    custom_password_hash: { type: "object", required: ["algorithm", "hash"] },
-    mfa_factors: { type: "array", minItems: 1, maxItems: 10, items: { type: "object" } },
-  },
-};
-
-const validate = new Ajv({ allErrors: true, formats: { email: isEmail } }).compile(SCHEMA);
-
-/** ajv's keyword → the code that Auth0 has for it (documented). */
-const CODES: Readonly<Record<string, string>> = {
-  anyOf: "ANY_OF_MISSING",
-  required: "OBJECT_REQUIRED",
-  type: "INVALID_TYPE",
-  format: "FORMAT",
-  pattern: "PATTERN",
-  minLength: "MIN_LENGTH",
-  maxLength: "MAX_LENGTH",
-  minItems: "ARRAY_LENGTH_SHORT",
-  maxItems: "ARRAY_LENGTH_LONG",
-};
-
-function recordError({ keyword, message = "is invalid", instancePath }: ErrorObject): RecordErrors[number] {
-  const path = instancePath.slice(1).replaceAll("/", ".");
-  return { code: CODES[keyword] ?? "NOT_PASSED", message, ...(path !== "" && { path }) };
 }

@@ -1,17 +1,15 @@
-/** The tenant's roles, who has them, and `/api/v2/roles` but for permissions. */
+/** The tenant's roles, and `/api/v2/roles` itself; `role-users.ts` has who has them. */
 import type { JsonObject } from "../../runtime/json.ts";
 import { api, type ApiCall, type ApiEndpoint, type Call } from "../call.ts";
 import { parseBody, type Answer } from "../http.ts";
 import { newId } from "../made-up.ts";
-import { textIn, textsIn } from "../json.ts";
-import { checkpointAnswer, isCheckpointed, listAnswer } from "../paging.ts";
-import { badRequest, refusal } from "../refusal.ts";
+import { textIn } from "../json.ts";
+import { listAnswer } from "../paging.ts";
+import { refusal } from "../refusal.ts";
 import { checkBody, type Property, type Schema } from "../schema.ts";
 import type { Collection } from "../state/collection.ts";
-import { Links, type Link } from "../state/links.ts";
+import { Links } from "../state/links.ts";
 import { parseObject, type State } from "../state/state.ts";
-import { shortUser } from "../users/short-user.ts";
-import { userOf } from "../users/user-of.ts";
 import type { Users } from "../users/users.ts";
 
 export class Roles {
@@ -35,11 +33,6 @@ export const ROLE_ENDPOINTS: readonly ApiEndpoint[] = [
   api("GET", "/roles/{id}", ["read:roles"], (call) => ({ status: 200, body: shownRole(roleOf(call)) })),
   api("PATCH", "/roles/{id}", ["update:roles"], updateRole),
   api("DELETE", "/roles/{id}", ["delete:roles"], deleteRole),
-  api("GET", "/roles/{id}/users", ["read:users", "read:roles", "read:role_members"], listRoleUsers),
-  api("POST", "/roles/{id}/users", ["update:roles", "create:role_members"], addRoleUsers),
-  api("GET", "/users/{id}/roles", ["read:users", "read:roles", "read:role_members"], listUserRoles),
-  api("POST", "/users/{id}/roles", ["update:users", "create:role_members"], addUserRoles),
-  api("DELETE", "/users/{id}/roles", ["update:users", "delete:role_members"], removeUserRoles),
 ];
 
 /** A description that nobody gave is null in the answer to the POST and empty ever after (recorded). */
@@ -91,7 +84,7 @@ function updateRole(call: ApiCall): Answer {
   checkBody(body, ROLE);
   checkUnusedName(tenant.roles, body, role);
   const changed = { ...role, ...body };
-  tenant.roles.byId.put(idOf(role), changed);
+  tenant.roles.byId.put(roleId(role), changed);
   return { status: 200, body: shownRole(changed) };
 }
 
@@ -102,92 +95,12 @@ function checkUnusedName(roles: Roles, body: JsonObject, own: JsonObject | undef
 
 function deleteRole(call: ApiCall): Answer {
   const { roles, permissions, organizations } = call.tenant;
-  const id = idOf(roleOf(call));
+  const id = roleId(roleOf(call));
   roles.byId.delete(id);
   for (const links of [roles.users, permissions.ofRoles, organizations.memberRoles]) links.forget(id);
   return { status: 200, body: {} };
 }
 
-function idOf(role: JsonObject): string {
+export function roleId(role: JsonObject): string {
   return textIn(role, "id") ?? "";
-}
-
-function listRoleUsers(call: ApiCall): Answer {
-  const { tenant, query } = call;
-  const links = tenant.roles.users.from(idOf(roleOf(call)));
-  const show = ({ to }: Link): JsonObject => {
-    const user = tenant.users.find(to);
-    return user ? shortUser(user) : { user_id: to };
-  };
-  if (isCheckpointed(query)) return checkpointAnswer(query, "users", links, show, { position: linkPosition });
-  return listAnswer(query, "users", links, show);
-}
-
-/** When it was made and to whom: what a checkpoint holds (recorded), to the millisecond in UTC. */
-export function linkPosition({ sinceMs, to }: Link): string {
-  return `${new Date(sinceMs).toISOString().replace("T", " ").replace("Z", "000UTC")},${to}`;
-}
-
-const USERS: Schema = {
-  additional: { hint: "" },
-  required: ["users"],
-  properties: {
-    users: { type: "array", items: { type: "string" }, description: "user_id's of the users to assign the role to." },
-  },
-};
-
-function addRoleUsers(call: ApiCall): Answer {
-  const { tenant, request } = call;
-  const role = idOf(roleOf(call));
-  const body = parseBody(request);
-  checkBody(body, USERS);
-  const users = textsIn(body, "users");
-  if (users.some((id) => !tenant.users.find(id))) throw refusal(404, "One or more of the users do not exist.");
-  for (const user of users) tenant.roles.users.add(role, user, tenant.now());
-  return { status: 200, body: {} };
-}
-
-export function roleListSchema(description: string): Schema {
-  return {
-    additional: { hint: "" },
-    required: ["roles"],
-    properties: { roles: { type: "array", minItems: 1, items: { type: "string", minLength: 1 }, description } },
-  };
-}
-
-const TO_ASSIGN = roleListSchema("List of roles IDs to associated with the user.");
-const TO_REMOVE = roleListSchema("List of roles IDs to remove from the user.");
-
-/** As many roles as a user may have (documented); the text is modelled. */
-const MAX_ROLES = 50;
-
-function listUserRoles(call: ApiCall): Answer {
-  const { roles } = call.tenant;
-  const found = roles.users.to(userOf(call).userId).map(({ from }) => findRole(roles, from));
-  return listAnswer(call.query, "roles", sortedRoles(found), shownRole);
-}
-
-function addUserRoles(call: ApiCall): Answer {
-  const { tenant } = call;
-  const { user, roles } = userAndRoles(call, TO_ASSIGN);
-  const before = tenant.roles.users.to(user).map(({ from }) => from);
-  if (new Set([...before, ...roles]).size > MAX_ROLES) throw badRequest("No more roles can be assigned to this user.");
-  for (const role of roles) tenant.roles.users.add(role, user, tenant.now());
-  return { status: 204 };
-}
-
-/** 404 for a role that is gone, although nothing is left to do (recorded). */
-function removeUserRoles(call: ApiCall): Answer {
-  const { user, roles } = userAndRoles(call, TO_REMOVE);
-  for (const role of roles) call.tenant.roles.users.remove(role, user);
-  return { status: 204 };
-}
-
-function userAndRoles(call: ApiCall, schema: Schema): { readonly user: string; readonly roles: readonly string[] } {
-  const body = parseBody(call.request);
-  checkBody(body, schema);
-  const { userId } = userOf(call);
-  const roles = textsIn(body, "roles");
-  for (const role of roles) findRole(call.tenant.roles, role);
-  return { user: userId, roles };
 }

@@ -1,8 +1,8 @@
-/** A user's second factors: `/users/{id}/authentication-methods` and what else touches them. */
+/** A user's second factors: `/users/{id}/authentication-methods`. */
 import type { JsonObject } from "../../runtime/json.ts";
 import { api, type ApiCall, type ApiEndpoint } from "../call.ts";
 import { parseBody, parseListBody, type Answer } from "../http.ts";
-import { newId, alphanumeric } from "../made-up.ts";
+import { newId } from "../made-up.ts";
 import { defined, textIn } from "../json.ts";
 import { listAnswer } from "../paging.ts";
 import { refusal } from "../refusal.ts";
@@ -51,11 +51,6 @@ export const AUTHENTICATION_METHOD_ENDPOINTS: readonly ApiEndpoint[] = [
   api("GET", `${PATH}/{method_id}`, ["read:authentication_methods"], getMethod),
   api("PATCH", `${PATH}/{method_id}`, ["update:authentication_methods"], updateMethod),
   api("DELETE", `${PATH}/{method_id}`, ["delete:authentication_methods"], removeMethod),
-  api("GET", "/users/{id}/enrollments", ["read:users"], listEnrollments),
-  api("DELETE", "/users/{id}/authenticators", ["delete:guardian_enrollments"], removeMethods),
-  api("DELETE", "/users/{id}/multifactor/{provider}", ["update:users"], removeProvider),
-  api("POST", "/users/{id}/recovery-code-regeneration", ["update:users"], regenerateRecoveryCode),
-  api("POST", "/users/{id}/multifactor/actions/invalidate-remember-browser", ["update:users"], forgetBrowsers),
 ];
 
 /** Where it is read, an address or number is masked and the method says that it is confirmed (recorded). */
@@ -152,7 +147,7 @@ function replaceMethods(call: ApiCall): Answer {
   return { status: 200, body: methods };
 }
 
-function removeMethods(call: ApiCall): Answer {
+export function removeMethods(call: ApiCall): Answer {
   call.tenant.authenticationMethods.set(userOf(call).userId, []);
   return { status: 204 };
 }
@@ -190,36 +185,11 @@ function removeMethod(call: ApiCall): Answer {
   return { status: 204 };
 }
 
-function removeWhere(call: ApiCall, isRemoved: (method: JsonObject) => boolean): void {
+export function removeWhere(call: ApiCall, isRemoved: (method: JsonObject) => boolean): void {
   const { userId } = userOf(call);
   const { authenticationMethods } = call.tenant;
   authenticationMethods.set(
     userId,
     authenticationMethods.of(userId).filter((method) => !isRemoved(method)),
   );
-}
-
-function listEnrollments(call: ApiCall): Answer {
-  const methods = call.tenant.authenticationMethods.of(userOf(call).userId);
-  const enrollments = methods.map(({ id, type, name }) => defined({ id, status: "confirmed", type, name }));
-  return { status: 200, body: enrollments };
-}
-
-function removeProvider(call: ApiCall): Answer {
-  removeWhere(call, ({ type }) => call.params["provider"] === "google-authenticator" && type === "totp");
-  return { status: 204 };
-}
-
-/** Also for a user without any second factor (recorded). */
-function regenerateRecoveryCode(call: ApiCall): Answer {
-  userOf(call);
-  const code = alphanumeric(call.tenant.random, RECOVERY_CODE_LENGTH).toUpperCase();
-  return { status: 200, body: { recovery_code: code } };
-}
-
-const RECOVERY_CODE_LENGTH = 24;
-
-function forgetBrowsers(call: ApiCall): Answer {
-  userOf(call);
-  return { status: 204 };
 }
