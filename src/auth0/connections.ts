@@ -2,7 +2,7 @@
  * The tenant's connections, read one by one when a decision needs one, and kept for a while. Most decisions need none:
  * a plain user of a database is created, changed and deleted without a connection ever being read.
  */
-import { connectionKindOf, type Connection, type ConnectionKind } from "../core/connection.ts";
+import { connectionKindOf, type Connection, type ConnectionKind, type IdentifierName } from "../core/connection.ts";
 import { connectionName, type ConnectionName } from "../core/ids.ts";
 import { isPasswordLevel, type PasswordPolicy } from "../core/password-policy.ts";
 import { DirectoryError } from "../reconcile/errors.ts";
@@ -99,6 +99,7 @@ function parseConnection(value: unknown): Connection | undefined {
     strategy,
     isEnabled: !Array.isArray(value["enabled_clients"]) || value["enabled_clients"].length > 0,
     isSynced: options !== undefined && isSynced(kind, options),
+    required: requiredIdentifiers(strategy, options),
     username: usernameRule(strategy, options),
     passwordPolicy: strategy === "auth0" && options !== undefined ? passwordPolicyFrom(options) : undefined,
   };
@@ -115,28 +116,35 @@ function isSynced(kind: ConnectionKind, options: JsonObject): boolean {
   return (options["set_user_root_attributes"] ?? "on_each_login") === "on_each_login";
 }
 
+const IDENTIFIERS = { email: "email", phoneNumber: "phone_number", username: "username" } as const;
 const USERNAME_LENGTH = { minLength: 1, maxLength: 15 };
+/** Where the options are not shown: what POST takes. */
+const ANY_USERNAME = { minLength: 1, maxLength: 128 };
 
-/** Either form of a database's options: `requires_username`, or flexible identifiers in `attributes`. */
+/** Either form of a database's options: flexible identifiers in `attributes`, or an address and `requires_username`. */
+function requiredIdentifiers(strategy: string, options: JsonObject | undefined): IdentifierName[] {
+  if (strategy === "sms") return ["phoneNumber"];
+  if (strategy === "email") return ["email"];
+  if (strategy !== "auth0" || options === undefined) return [];
+  const { attributes } = options;
+  if (!isJsonObject(attributes)) return options["requires_username"] === true ? ["email", "username"] : ["email"];
+  const names: readonly IdentifierName[] = ["email", "phoneNumber", "username"];
+  return names.filter((name) => objectAt(attributes, IDENTIFIERS[name])["profile_required"] === true);
+}
+
 function usernameRule(strategy: string, options: JsonObject | undefined): Connection["username"] {
-  if (options === undefined) return { use: "optional", minLength: 1, maxLength: 128 };
-  const flexible = objectAt(options, "attributes");
-  const username = objectAt(flexible, "username");
-  const lengths = objectAt(username, "validation");
+  if (strategy !== "auth0") return undefined;
+  if (options === undefined) return ANY_USERNAME;
+  const { attributes } = options;
+  const flexible = isJsonObject(attributes) ? attributes["username"] : undefined;
+  const isAllowed = isJsonObject(attributes) ? flexible !== undefined : options["requires_username"] === true;
+  if (!isAllowed) return undefined;
+  const lengths = isJsonObject(flexible) ? objectAt(flexible, "validation") : {};
   const plain = objectAt(options, "validation", "username");
-  const minLength = numberIn(lengths, "min_length") ?? numberIn(plain, "min") ?? USERNAME_LENGTH.minLength;
-  const maxLength = numberIn(lengths, "max_length") ?? numberIn(plain, "max") ?? USERNAME_LENGTH.maxLength;
-  if (strategy !== "auth0") return { use: "forbidden", minLength, maxLength };
-  if (isJsonObject(options["attributes"])) {
-    const use =
-      flexible["username"] === undefined
-        ? "forbidden"
-        : username["profile_required"] === true
-          ? "required"
-          : "optional";
-    return { use, minLength, maxLength };
-  }
-  return { use: options["requires_username"] === true ? "required" : "forbidden", minLength, maxLength };
+  return {
+    minLength: numberIn(lengths, "min_length") ?? numberIn(plain, "min") ?? USERNAME_LENGTH.minLength,
+    maxLength: numberIn(lengths, "max_length") ?? numberIn(plain, "max") ?? USERNAME_LENGTH.maxLength,
+  };
 }
 
 /** `good` where the options do not say. */

@@ -106,7 +106,10 @@ const BY_TEXT: readonly (readonly [RegExp, DirectoryErrorCode])[] = [
     /Cannot update email for non-database user|Email verification is not supported|users without an username/i,
     "attribute_not_writable",
   ],
-  [/username provided is in use already|specified new email already exists|user already exists/i, "already_exists"],
+  [
+    /username provided is in use already|specified new (email|phone number) already exists|user already exists/i,
+    "already_exists",
+  ],
 ];
 
 /** "The following user attributes cannot be updated: family_name, name. The connection …" and its kin. */

@@ -11,6 +11,9 @@ import type { PasswordPolicy } from "./password-policy.ts";
 /** `database`: Auth0's own store, or a custom database with import mode; a `custom database` has scripts that own its users. */
 export type ConnectionKind = "database" | "custom database" | "passwordless" | "social" | "enterprise";
 
+/** What can identify a user. */
+export type IdentifierName = "email" | "phoneNumber" | "username";
+
 export interface Connection {
   readonly name: ConnectionName;
   readonly kind: ConnectionKind;
@@ -20,11 +23,10 @@ export interface Connection {
   readonly isEnabled: boolean;
   /** Whether the identity provider writes the profile attributes at each login, so that nobody else may. */
   readonly isSynced: boolean;
-  readonly username: {
-    readonly use: "required" | "optional" | "forbidden";
-    readonly minLength: number;
-    readonly maxLength: number;
-  };
+  /** What every user must have. */
+  readonly required: readonly IdentifierName[];
+  /** `undefined`: its users have none. */
+  readonly username: { readonly minLength: number; readonly maxLength: number } | undefined;
   /** `undefined`: not known, or there are no passwords. */
   readonly passwordPolicy: PasswordPolicy | undefined;
 }
@@ -58,18 +60,18 @@ export function connectionKindOf(strategy: string): ConnectionKind {
 
 /** Why no user can be created as declared, and what to do; `undefined` where nothing is known against it. */
 export function findCreationObstacle(
-  { name, kind, strategy, isEnabled, username }: Connection,
+  { name, kind, strategy, isEnabled, required, username }: Connection,
   { attributes }: DesiredUser,
 ): string | undefined {
   if (kind === "social" || kind === "enterprise") {
     return `users of connection ${name} (${strategy}) come from its identity provider and can't be created here: let the person log in once, then adopt the user by spec.userId`;
   }
   if (!isEnabled) return `connection ${name} is disabled: enable it for an application`;
+  const missing = required.filter((one) => typeof attributes[one] !== "string");
+  if (missing.length > 0) return `connection ${name} demands ${missing.join(", ")}: set it in the spec`;
   const declared = attributes.username;
-  if (typeof declared !== "string") {
-    return username.use === "required" ? `connection ${name} demands a username: set spec.username` : undefined;
-  }
-  if (username.use === "forbidden") return `connection ${name} has no usernames: take spec.username out`;
+  if (typeof declared !== "string") return undefined;
+  if (username === undefined) return `connection ${name} has no usernames: take spec.username out`;
   const { minLength, maxLength } = username;
   if (declared.length >= minLength && declared.length <= maxLength) return undefined;
   return `connection ${name} takes usernames of ${String(minLength)} to ${String(maxLength)} characters: choose another spec.username`;

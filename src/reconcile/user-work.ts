@@ -202,7 +202,8 @@ export class UserWork {
       this.#noteRefusedPassword(error.message);
       return { ...patch, password: undefined };
     }
-    const apart = APART.filter((name) => patch.attributes[name] !== undefined);
+    const suspects = /phone number/i.test(error.message) ? PHONE : APART;
+    const apart = suspects.filter((name) => patch.attributes[name] !== undefined);
     if (apart.length === 0) throw error;
     for (const path of apart) this.failures.set(path, objection);
     return { ...without(patch, apart), verifyEmail: undefined };
@@ -228,6 +229,7 @@ export class UserWork {
 
 /** The attributes for whose sake a patch is split off (`core/split.ts`). */
 const APART: readonly RootAttributeName[] = ["username", "email", "emailVerified"];
+const PHONE: readonly RootAttributeName[] = ["phoneNumber", "phoneVerified"];
 
 function without(patch: UserPatch, names: readonly string[]): UserPatch {
   const attributes = Object.fromEntries(Object.entries(patch.attributes).filter(([name]) => !names.includes(name)));

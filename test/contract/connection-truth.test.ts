@@ -113,7 +113,7 @@ test("users of an identity provider are not created, and Auth0 is asked once at 
 });
 
 const usernames: [title: string, options: object, username: string | undefined, message: RegExp][] = [
-  ["a username is needed", { requires_username: true }, undefined, /demands a username/],
+  ["a username is needed", { requires_username: true }, undefined, /demands username: set it/],
   ["a username is forbidden", {}, "jane", /has no usernames/],
   ["a username is too long", { requires_username: true }, "a".repeat(16), /1 to 15 characters/],
 ];
@@ -128,6 +128,16 @@ for (const [title, options, username, message] of usernames) {
     t.is((await tenant.calls()).byRoute["POST /api/v2/users"], username === undefined ? 1 : undefined);
   });
 }
+
+test("an identifier that the connection demands is named", async (t) => {
+  const { tenant, side, other } = await aWorldWith(t, DATABASE, "auth0", {
+    attributes: { email: { profile_required: false }, phone_number: { profile_required: true }, username: {} },
+  });
+
+  t.regex(messageOf(await side.pass(aDesiredUser())), /demands phoneNumber: set it/);
+  t.regex(messageOf(await other().pass(aDesiredUser())), /demands phoneNumber: set it/);
+  t.is((await tenant.calls()).byRoute["POST /api/v2/users"], 1, "known from the second user on");
+});
 
 test("a password that the connection would refuse does not leave, and the user is looked after all the same", async (t) => {
   const { tenant, side } = await aWorldWith(t, DATABASE, "auth0", passwordPolicy);
@@ -177,6 +187,19 @@ test("one attribute that can't be set does not keep the others from being set, a
   t.regex(messageOf(outcome), /username.*in use.*email already exists.*everything else is as declared/);
   t.true(outcome.isPasswordSent);
   t.like(await tenant.user("jane@example.com"), { username: "jane", nickname: "jd", user_metadata: { team: "a" } });
+});
+
+test("a number that somebody else has is named, and the rest is set", async (t) => {
+  const { tenant, side } = await aSideWorld(t);
+  await tenant.addUser({ connection: "sms", phone_number: "+4420" });
+  const sms = { connection: connectionName("sms") };
+  await side.pass(aDesiredUser({ email: undefined, phoneNumber: "+4421" }, sms));
+  await sent(tenant);
+
+  const outcome = await side.pass(aDesiredUser({ email: undefined, phoneNumber: "+4420", nickname: "jd" }, sms));
+
+  t.is(verdictOf(outcome), "refused UserConflict");
+  t.like(await tenant.user(side.record.userId ?? ""), { phone_number: "+4421", nickname: "jd" });
 });
 
 test("without the scope to read connections everything else goes on", async (t) => {
