@@ -204,6 +204,14 @@ test("a stream is closed after some minutes [doc]", async (t) => {
   t.is(await feed.next(), undefined);
 });
 
+test("a stream ends with the token that it was opened with [doc]", async (t) => {
+  const clock = new ManualClock();
+  const { feed } = await open(t, "", { clock, switches: { tokenLifetimeSeconds: 60, feedHeartbeatMs: 3_600_000 } });
+  await clock.advance(60_000);
+
+  t.is(await feed.next(), undefined);
+});
+
 for (const [plan, most] of [
   ["free", 1],
   ["self-service", 4],

@@ -311,3 +311,55 @@ test("the tenant goes by the Host of the request, and a token works only there",
   t.is(get(HOST), 200);
   t.is(get("other.example"), 401);
 });
+
+test("a page of another origin may not give orders, the simulator's own may", async (t) => {
+  const tenant = await startTestSimulator(t, { users: [KIM] });
+  const drop = (origin: string): Promise<Reply> =>
+    tenant.request("DELETE", "/_simulator/users/auth0%7Ckim", { headers: { origin } });
+
+  t.is((await drop("https://evil.example")).status, 403);
+  t.is((await tenant.users()).length, 1);
+  t.is((await drop(tenant.url)).status, 204);
+});
+
+test("the page is served, and may load nothing from elsewhere", async (t) => {
+  const tenant = await startTestSimulator(t);
+
+  const page = await tenant.request("GET", "/");
+
+  t.is(page.status, 200);
+  t.is(page.headers.get("content-type"), "text/html; charset=utf-8");
+  t.regex(page.headers.get("content-security-policy") ?? "", /default-src 'none'; script-src 'self'/);
+  for (const [, file = ""] of String(page.body).matchAll(/(?:href|src)="(\/_simulator\/page[^"]*)"/g)) {
+    t.is((await tenant.request("GET", file)).status, 200, file);
+  }
+  t.deepEqual(await tenant.calls(), { total: 0, byRoute: {}, byStatus: {} });
+});
+
+test("what goes on is told since the last answer: calls, events, buckets", async (t) => {
+  const tenant = await startTestSimulator(t, { users: [KIM], plan: "self-service" });
+  const live = async (query = ""): Promise<Record<string, unknown>> =>
+    (await tenant.request("GET", `/_simulator/live${query}`)).body as Record<string, unknown>;
+  await tenant.api("PATCH", USER, { nickname: "k" });
+
+  const first = await live();
+  const { total, happened } = first;
+  const second = await live(`?calls=${String(total)}&events=${String(happened)}`);
+
+  t.like(first, { users: 1, followers: 0, faults: { seed: 1, rules: [] } });
+  t.like((first["calls"] as object[]).at(-1), { number: 1, method: "PATCH", path: USER, status: 200 });
+  t.like((first["events"] as object[]).at(-1), { type: "user.updated", subject: "auth0|kim" });
+  t.true((first["quota"] as { name: string }[]).some(({ name }) => name === "writeUsers"));
+  t.deepEqual([second["calls"], second["events"]], [[], []]);
+});
+
+test("users are searched by text in id and attributes, the newest first, and counted", async (t) => {
+  const tenant = await startTestSimulator(t, {
+    users: [KIM, { email: "max@example.com" }, { email: "maxine@b.example" }],
+  });
+
+  const found = await tenant.request("GET", "/_simulator/users?search=MAX&limit=1");
+
+  t.like(found.body, [{ email: "maxine@b.example" }]);
+  t.is(found.headers.get("x-total-count"), "2");
+});

@@ -13,7 +13,7 @@ export interface EventStreamOptions {
   /** Undefined: all. */
   readonly types: ReadonlySet<EventType> | undefined;
   readonly heartbeatMs: number;
-  /** After as long the connection is closed, as Auth0 does to balance its load. */
+  /** After as long the connection is closed, as Auth0 does to balance its load, and when the token ends. */
   readonly lifetimeMs: number;
   /** The event in the API's shape. */
   readonly envelope: (event: FeedEvent) => JsonObject;

@@ -29,7 +29,7 @@ const SCHEMA: Schema = {
 };
 
 /** Texts from the OpenAPI document; that a cursor of a former tenant is expired, and a made-up one invalid, is modelled. */
-export function subscribeEvents({ tenant, request, query }: ApiCall): Answer {
+export function subscribeEvents({ tenant, request, query, caller }: ApiCall): Answer {
   checkQuery(query, SCHEMA);
   const types = parseTypes(query);
   const position = findPosition(tenant, findHeader(request, "last-event-id"), query);
@@ -51,7 +51,7 @@ export function subscribeEvents({ tenant, request, query }: ApiCall): Answer {
           next: position.next,
           types,
           heartbeatMs: switches.feedHeartbeatMs,
-          lifetimeMs: switches.feedLifetimeMs,
+          lifetimeMs: Math.min(switches.feedLifetimeMs, caller.expiresAtMs - tenant.now()),
           envelope: (event) => cloudEvent(tenant, event, domain),
           breaksAt: (type) => tenant.faults.breaksFeedAt(type),
         },

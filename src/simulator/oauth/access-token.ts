@@ -38,6 +38,8 @@ export function signAccessToken({ client, clients, audience, domain, now, lifeti
 export interface Caller {
   readonly clientId: string;
   readonly scopes: ReadonlySet<string>;
+  /** When its token ends, by the tenant's clock. */
+  readonly expiresAtMs: EpochMs;
 }
 
 export type TokenCheck =
@@ -51,9 +53,11 @@ export function checkAccessToken(token: string, domain: string, clients: Clients
   const client = clients.find(clientId);
   if (!client || !isSignedBy(clients.signingKey(client), `${header}.${payload}`, signature))
     return { kind: "badSignature" };
-  if (typeof claims["exp"] !== "number" || claims["exp"] * 1000 <= now) return { kind: "expired" };
+  const expiresAtMs = typeof claims["exp"] === "number" ? claims["exp"] * 1000 : 0;
+  if (expiresAtMs <= now) return { kind: "expired" };
   if (claims["iss"] !== `https://${domain}/`) return { kind: "wrongIssuer" };
-  return { kind: "valid", caller: { clientId, scopes: new Set((textIn(claims, "scope") ?? "").split(" ")) } };
+  const scopes = new Set((textIn(claims, "scope") ?? "").split(" "));
+  return { kind: "valid", caller: { clientId, scopes, expiresAtMs } };
 }
 
 function isSignedBy(key: KeyObject, content: string, signature: string): boolean {
