@@ -25,7 +25,14 @@ export async function renderedManifests(): Promise<ReadonlyMap<string, string>> 
   const progress = createProgress({ output: process.stderr, clock: systemClock });
   const found = await findBinaries(["helm4"], { env: process.env, progress, clock: systemClock }, signal);
   if (found.kind === "missing") throw new Error(describeMissing(found.missing));
-  const args = ["template", NAME, CHART, `--namespace=${NAME}`, "--set=crds.enabled=false", "--skip-tests"];
+  const args = [
+    "template",
+    NAME,
+    CHART,
+    `--namespace=${NAME}`,
+    "--set=crds.enabled=false,defaultTenant.grants=all",
+    "--skip-tests",
+  ];
   const { exitCode, stdout, stderr } = await runCommand(found.paths.helm4, args, { env: process.env }, signal);
   if (exitCode !== 0) throw new Error(`helm ${args.join(" ")}: ${stderr}`);
 

@@ -2,16 +2,19 @@
 import { readFileSync } from "node:fs";
 import test from "ava";
 import * as yaml from "js-yaml";
+import { readGrants } from "../../src/main/read-grants.ts";
 import { isJsonObject } from "../../src/runtime/json.ts";
 import { clusterTests } from "../support/control-plane.ts";
 import { must } from "../support/deployed.ts";
 import { CHART, HELMS, helmOf } from "../support/helm.ts";
+import { aTempFolder } from "../support/temp-folder.ts";
 
 interface Rendered {
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace?: string; readonly labels: Record<string, string> };
   readonly rules?: readonly Rule[];
   readonly spec?: Record<string, unknown>;
+  readonly data?: Readonly<Record<string, string>>;
 }
 
 interface Rule {
@@ -21,13 +24,16 @@ interface Rule {
 
 const clusterTest = await clusterTests({ controllerManager: false });
 
+/** What everybody has to choose. */
+const CHOSEN = ["--set=defaultTenant.grants=all"];
 /** Kinds that a bare API server does not know. */
 const OF_PROMETHEUS_OPERATOR = new Set(["ServiceMonitor", "PrometheusRule"]);
 
 /** Every switch thrown, every list filled. */
 const EVERYTHING = `
 commonLabels: { team: identity }
-defaultTenant: { domain: acme.eu.auth0.com }
+defaultTenant: { domain: acme.eu.auth0.com, grants: [{ namespaces: { from: Names, names: [team-a] }, roles: ["*"] }] }
+allowedTenantDomains: ["*.example.com"]
 namespaces: [team-a, team-b]
 secrets: { watch: { namespaces: [team-a] } }
 syncInterval: 2h
@@ -65,12 +71,14 @@ for (const name of HELMS) {
     ["a URL for a domain with a path", "--set=defaultTenant.domain=acme.auth0.com/x", /at '\/defaultTenant\/domain'/],
     ["a namespace that can't be one", "--set=namespaces={Team_A}", /at '\/namespaces\/0'/],
     ["a ServiceAccount of nobody's", "--set=serviceAccount.create=false", /serviceAccount\.name is needed/],
+    ["a choice that was not made", "--set=defaultTenant.grants=null", /grants has to be chosen: all, or a list/],
+    ["grants that are none", "--set=defaultTenant.grants=some", /at '\/defaultTenant\/grants'/],
     ["an old Kubernetes", "--kube-version=1.31.9", /requires kubeVersion: >=1\.32/],
   ] as const) {
     test(`${name} refuses ${what} and says where`, async (t) => {
       const helm = await helmOf(name);
 
-      const refusal = await t.throwsAsync(helm(["template", "x", CHART, flag]));
+      const refusal = await t.throwsAsync(helm(["template", "x", CHART, ...CHOSEN, flag]));
 
       t.regex(refusal?.message ?? "", said);
     });
@@ -80,7 +88,11 @@ for (const name of HELMS) {
     `the API server takes all that ${name} renders, by default and with everything on`,
     async (t, cluster) => {
       const helm = await helmOf(name);
-      for (const values of ["", EVERYTHING, "simulator: { enabled: true }\nnetworkPolicy: { enabled: true }"]) {
+      for (const values of [
+        "defaultTenant: { grants: all }",
+        EVERYTHING,
+        "simulator: { enabled: true }\nnetworkPolicy: { enabled: true }",
+      ]) {
         const objects = render(await helm(["template", "x", CHART, "--skip-tests", ...asFlags(values)]));
         const known = objects.filter(({ kind }) => !OF_PROMETHEUS_OPERATOR.has(kind));
         const namespaced = known.map((object) => ({
@@ -108,7 +120,7 @@ for (const name of HELMS) {
   clusterTest(`${name} tells how to make the Secret that is missing`, async (t, { controlPlane }) => {
     const helm = await helmOf(name);
 
-    const notes = await helm(["install", "x", CHART, "--dry-run=server"], controlPlane.kubeconfigFile);
+    const notes = await helm(["install", "x", CHART, ...CHOSEN, "--dry-run=server"], controlPlane.kubeconfigFile);
 
     t.regex(notes, /wait for the Secret auth0-credentials, which is not there yet:\n.*create secret generic/);
   });
@@ -123,7 +135,9 @@ test("every value has a place in the schema", (t) => {
 test("the CRDs of the chart say what the CRDs say, and are kept unless that is given up", async (t) => {
   const helm = await helmOf("helm4");
   const crds = async (...flags: string[]): Promise<Rendered[]> =>
-    render(await helm(["template", "x", CHART, ...flags])).filter(({ kind }) => kind === "CustomResourceDefinition");
+    render(await helm(["template", "x", CHART, ...CHOSEN, ...flags])).filter(
+      ({ kind }) => kind === "CustomResourceDefinition",
+    );
   const annotationsOf = ({ metadata }: Rendered): unknown => ("annotations" in metadata ? metadata.annotations : {});
 
   const kept = await crds();
@@ -144,10 +158,25 @@ test("the CRDs of the chart say what the CRDs say, and are kept unless that is g
   t.deepEqual(await crds("--set=crds.enabled=false"), []);
 });
 
+test("a list of grants is mounted as the operator reads it", async (t) => {
+  const helm = await helmOf("helm4");
+  const grants = [{ namespaces: { from: "All" }, connections: ["email"], roles: ["*"] }];
+
+  const objects = render(
+    await helm(["template", "x", CHART, `--set-json=defaultTenant.grants=${JSON.stringify(grants)}`]),
+  );
+
+  const [config] = objects.filter(({ kind }) => kind === "ConfigMap");
+  const file = aTempFolder(t).write("grants.yaml", config?.data?.["grants.yaml"] ?? "");
+  t.deepEqual(await readGrants(file), grants);
+  const deployment = JSON.stringify(objects.find(({ kind }) => kind === "Deployment"));
+  t.true(deployment.includes("--default-tenant-grants=/etc/auth0-user-operator/grants.yaml"));
+});
+
 test("a budget for disruptions is made only where there is more than one replica", async (t) => {
   const helm = await helmOf("helm4");
   const kinds = async (...flags: string[]): Promise<string[]> =>
-    render(await helm(["template", "x", CHART, ...flags])).map(({ kind }) => kind);
+    render(await helm(["template", "x", CHART, ...CHOSEN, ...flags])).map(({ kind }) => kind);
 
   t.false((await kinds()).includes("PodDisruptionBudget"));
   t.true((await kinds("--set=replicas=2")).includes("PodDisruptionBudget"));
@@ -170,7 +199,9 @@ test("with namespaces nothing is granted beyond them", async (t) => {
 test("roles for people hold no wildcard, no status and no finalizers; who may view sees no users unless that is chosen", async (t) => {
   const helm = await helmOf("helm4");
   const people = async (...flags: string[]): Promise<Rendered[]> =>
-    render(await helm(["template", "x", CHART, ...flags])).filter(({ metadata }) => forPeople(metadata.name));
+    render(await helm(["template", "x", CHART, ...CHOSEN, ...flags])).filter(({ metadata }) =>
+      forPeople(metadata.name),
+    );
 
   const roles = await people();
 
@@ -186,7 +217,7 @@ test("roles for people hold no wildcard, no status and no finalizers; who may vi
 });
 
 function forPeople(name: string): boolean {
-  return /-(view|edit|admin)$/.test(name);
+  return /-(view|edit)$/.test(name);
 }
 
 /** `--values` reads no standard input in Helm 3, and JSON is YAML. */

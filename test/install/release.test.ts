@@ -11,6 +11,7 @@ import type { World } from "../support/world.ts";
 
 const clusterTest = await clusterTests({ controllerManager: true });
 
+const GRANTS = "--set=defaultTenant.grants=all";
 const USERS = ["ann", "ben"];
 
 /** Both use the one cluster, so the second takes over the CRDs that the first has left. */
@@ -20,7 +21,7 @@ for (const name of HELMS) {
     async (t, cluster) => {
       const { helm, tenant, namespace } = await aPlace(t, cluster, name);
       const release = (verb: string, chart: string, ...more: string[]): Promise<string> =>
-        helm([verb, "first", chart, `--namespace=${namespace}`, "--take-ownership", ...more]);
+        helm([verb, "first", chart, `--namespace=${namespace}`, "--take-ownership", GRANTS, ...more]);
       const operator = (named: string): Promise<World> =>
         deployed(t, cluster, {
           namespace,
@@ -64,7 +65,7 @@ for (const name of HELMS) {
       ]);
       t.is((await tenant.users()).length, 2);
 
-      await helm(["install", "second", CHART, `--namespace=${namespace}`, "--take-ownership"]);
+      await helm(["install", "second", CHART, `--namespace=${namespace}`, "--take-ownership", GRANTS]);
       const second = await operator("second");
       await passOver(t, second);
 

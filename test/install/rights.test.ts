@@ -9,6 +9,7 @@ import { deployed, must } from "../support/deployed.ts";
 import { eventually } from "../support/eventually.ts";
 import { CHART, helmOf } from "../support/helm.ts";
 import { startTestSimulator } from "../support/start-simulator.ts";
+import { aTempFolder } from "../support/temp-folder.ts";
 import { aPlaceForAWorld, type World } from "../support/world.ts";
 
 interface Rule {
@@ -24,17 +25,18 @@ interface Manifest {
   readonly rules?: readonly Rule[];
 }
 
-/** One verb of one rule of one role. */
+/** One verb on one resource, of one rule of one role. */
 interface Right {
   readonly role: string;
   readonly rule: Rule;
+  readonly resource: string;
   readonly verb: string;
 }
 
 type Scope = "cluster" | "namespaces";
 
-/** How the operator says that it may not do something. */
-const COMPLAINT = /\[forbidden\]|may not read Secrets/;
+const DATABASE = "Username-Password-Authentication";
+const NO_FINALIZERS = '{"metadata":{"finalizers":null}}';
 const LOOK = "auth0-user-operator.dev/reconcile-requested-at";
 const STATE_SECRET = "auth0-user-operator-state";
 
@@ -47,28 +49,30 @@ let releases = 0;
 let crds: Promise<string> | undefined;
 
 for (const scope of ["cluster", "namespaces"] as const) {
-  clusterTest(`scope ${scope}: nothing is refused to the operator by its roles`, async (t, cluster) => {
+  // Operators of the cluster's scope all see the one tenant of that scope: one after the other.
+  const declare: typeof clusterTest.serial = (title, body) => {
+    if (scope === "cluster") clusterTest.serial(title, body);
+    else clusterTest(title, body);
+  };
+  declare(`scope ${scope}: nothing is refused to the operator by its roles`, async (t, cluster) => {
     const world = await aRelease(t, cluster, scope, undefined);
     await world.start();
 
-    await live(world);
+    await live(world, scope);
     await world.stop();
 
-    t.notRegex(world.log, COMPLAINT);
+    t.notRegex(world.log, /\[forbidden\]|may not/);
   });
 
   for (const right of rightsOf[scope]) {
-    clusterTest(`scope ${scope}: ${textOf(right)} is needed, and missed by name`, async (t, cluster) => {
+    declare(`scope ${scope}: ${textOf(right)} is needed, and missed by name`, async (t, cluster) => {
       const world = await aRelease(t, cluster, scope, right);
-      const [resource = ""] = right.rule.resources[0]?.split("/") ?? [];
+      const complaint = complaintOf(right);
       const complained = eventually(() => {
-        const lines = world.log
-          .split("\n")
-          .filter((line) => COMPLAINT.test(line) && line.toLowerCase().includes(resource));
-        if (lines.length === 0) throw new Error(`no word of what is missing in:\n${world.log}`);
+        if (!complaint.test(world.log)) throw new Error(`no word of what is missing in:\n${world.log}`);
       });
       // Without this right it may get no further than the complaint.
-      const living = world.start().then(() => live(world));
+      const living = world.start().then(() => live(world, scope));
 
       await Promise.race([complained, living.catch(() => complained)]);
       await complained;
@@ -79,16 +83,21 @@ for (const scope of ["cluster", "namespaces"] as const) {
   }
 }
 
-/** A user's life, in which every right is used: a password, an Event, the same Event again. */
-async function live(world: World): Promise<void> {
+/** Lives of users in which every right is used: passwords, Events, the same Event again, tenants that objects declare. */
+async function live(world: World, scope: Scope): Promise<void> {
   await world.secret("jane", { password: "Correct-Horse-1" });
   await world.apply("jane", {
-    connection: "Username-Password-Authentication",
+    connection: DATABASE,
     email: "jane@example.com",
     nickname: "jane",
     password: { secretRef: { name: "jane" } },
   });
-  await world.must(["wait", "--for=condition=Ready", "auth0user/jane", "--timeout=30s"]);
+  await world.apply("joe", {
+    connection: DATABASE,
+    email: "joe@example.com",
+    password: { generate: { secretName: "joe" } },
+  });
+  await world.must(["wait", "--for=condition=Ready", "auth0user/jane", "auth0user/joe", "--timeout=30s"]);
   const { status } = await world.get("jane");
   for (const nickname of ["joan", "jean"]) {
     await world.tenant.patchUser(status?.userId ?? "", { nickname });
@@ -96,6 +105,34 @@ async function live(world: World): Promise<void> {
     const handled = `--for=jsonpath={.status.lastHandledReconcileAt}=${nickname}`;
     await world.must(["wait", handled, "auth0user/jane", "--timeout=30s"]);
   }
+  for (const kind of scope === "cluster" ? ["Auth0Tenant", "ClusterAuth0Tenant"] : ["Auth0Tenant"]) {
+    await world.must(["apply", "-f", "-"], tenantManifests(world, kind));
+    const user = kind.toLowerCase();
+    await world.apply(user, {
+      connection: "email",
+      email: `${user}@example.com`,
+      tenantRef: { kind, name: world.namespace },
+    });
+    await world.must(["wait", "--for=condition=Ready", `auth0user/${user}`, "--timeout=30s"]);
+  }
+}
+
+function tenantManifests({ namespace, tenant }: World, kind: string): string {
+  const labels = { "auth0-user-operator.dev/use": "credentials" };
+  const { clientId, clientSecret, domain } = tenant;
+  const from = { from: "Selector", selector: { matchLabels: { "kubernetes.io/metadata.name": namespace } } };
+  const credentials = { secretRef: { name: "client", ...(kind === "ClusterAuth0Tenant" && { namespace }) } };
+  return [
+    { apiVersion: "v1", kind: "Secret", metadata: { name: "client", labels }, stringData: { clientId, clientSecret } },
+    {
+      apiVersion: "auth0-user-operator.dev/v1alpha1",
+      kind,
+      metadata: { name: namespace },
+      spec: { domain, credentials, ...(kind === "ClusterAuth0Tenant" && { grants: [{ namespaces: from }] }) },
+    },
+  ]
+    .map((one) => JSON.stringify(one))
+    .join("\n---\n");
 }
 
 /** A release of its own with one verb taken from its roles. */
@@ -124,9 +161,15 @@ async function aRelease(
   if (without?.rule.resourceNames?.includes(STATE_SECRET) === true && without.verb === "patch") {
     await must(cluster, ["create", "secret", "generic", STATE_SECRET, `--namespace=${namespace}`]);
   }
+  const from = { from: "Selector", selector: { matchLabels: { "kubernetes.io/metadata.name": users } } };
+  const grantsFile = aTempFolder(t).write("grants.json", JSON.stringify({ grants: [{ namespaces: from }] }));
   crds ??= must(cluster, ["apply", "-f", "crds"]);
   await crds;
-  const documents = (await render(scope, namespace)).map((document) => ({
+  t.teardown(async () => {
+    await cluster.kubectl(["patch", "clusterauth0tenant", users, "--type=merge", "--patch", NO_FINALIZERS]);
+    await cluster.kubectl(["delete", "clusterauth0tenant", users, "--ignore-not-found", "--wait=false"]);
+  });
+  const documents = (await render(scope, namespace, grantsFile)).map((document) => ({
     ...document,
     ...(document.rules && { rules: document.rules.flatMap((rule) => taken(document, rule, namespace, without)) }),
   }));
@@ -139,12 +182,17 @@ function taken({ metadata }: Manifest, rule: Rule, namespace: string, without: R
     without !== undefined &&
     metadata.name === without.role.replace(/^any/, namespace) &&
     JSON.stringify(rule) === JSON.stringify(without.rule);
-  const verbs = isIt ? rule.verbs.filter((verb) => verb !== without.verb) : rule.verbs;
-  return verbs.length === 0 ? [] : [{ ...rule, verbs }];
+  if (!isIt) return [rule];
+  const others = rule.resources.filter((resource) => resource !== without.resource);
+  const verbs = rule.verbs.filter((verb) => verb !== without.verb);
+  return [
+    { ...rule, resources: others },
+    { ...rule, resources: [without.resource], verbs },
+  ].filter(({ resources, verbs: left }) => resources.length > 0 && left.length > 0);
 }
 
 /** The chart for a release of this name, in a namespace of this name. */
-async function render(scope: Scope, name: string): Promise<readonly Manifest[]> {
+async function render(scope: Scope, name: string, grantsFile = ""): Promise<readonly Manifest[]> {
   const helm = await helmOf("helm4");
   const text = await helm([
     "template",
@@ -152,9 +200,9 @@ async function render(scope: Scope, name: string): Promise<readonly Manifest[]> 
     CHART,
     `--namespace=${name}`,
     "--skip-tests",
-    "--set=crds.enabled=false",
+    "--set=crds.enabled=false,defaultTenant.grants=all",
     // Releases of one cluster's scope must not see each other's users.
-    `--set=extraArgs={--log-level=debug,--namespace=${name}-users}`,
+    `--set=extraArgs={--log-level=debug,--namespace=${name}-users,--allowed-tenant-domains=http://127.0.0.1:*,--default-tenant-grants=${grantsFile}}`,
     `--set=secrets.watch.namespaces={${name}-users}`,
     ...(scope === "namespaces" ? [`--set=namespaces={${name}-users}`] : []),
   ]);
@@ -165,10 +213,22 @@ function operatorRights(documents: readonly Manifest[]): readonly Right[] {
   return documents
     .filter(({ kind, metadata }) => /^(Cluster)?Role$/.test(kind) && !/-(view|edit|admin)$/.test(metadata.name))
     .flatMap(({ metadata: { name: role }, rules = [] }) =>
-      rules.flatMap((rule) => rule.verbs.map((verb): Right => ({ role, rule, verb }))),
+      rules.flatMap((rule) =>
+        rule.resources.flatMap((resource) => rule.verbs.map((verb): Right => ({ role, rule, resource, verb }))),
+      ),
     );
 }
 
-function textOf({ role, rule, verb }: Right): string {
-  return `${verb} ${rule.resources.join()} ${(rule.resourceNames ?? []).join()} of ${role.replace("any-", "")}`;
+/** How the operator says that it lacks this. */
+function complaintOf({ resource, verb }: Right): RegExp {
+  const [plural = ""] = resource.split("/");
+  if (resource === "namespaces") return /"reason":"NotGranted"/;
+  if (resource === "secrets") return /may not (read|create) Secrets|\[forbidden\] [a-z]+ [^"]*\/secrets/;
+  if (resource.endsWith("tenants") && verb === "list")
+    return new RegExp(`"resource":"${resource}","why":"the operator may not list it"`);
+  return new RegExp(`\\[forbidden\\] [a-z]+ [^"]*/${plural}`);
+}
+
+function textOf({ role, rule, resource, verb }: Right): string {
+  return `${verb} ${resource} ${(rule.resourceNames ?? []).join()} of ${role.replace("any-", "")}`;
 }

@@ -51,6 +51,18 @@ app.kubernetes.io/component: operator
 {{- end }}
 {{- end }}
 
+{{- /* What the default tenant grants: all, a list, or nothing where there is no such tenant. */}}
+{{- define "auth0-user-operator.grants" -}}
+{{- with .Values.defaultTenant -}}
+{{- if $.Values.simulator.enabled }}{{ default "all" .grants | toJson }}
+{{- else if .enabled }}
+{{- if kindIs "invalid" .grants }}
+{{- fail "defaultTenant.grants has to be chosen: all, or a list of grants as in a ClusterAuth0Tenant (docs/tenants.md); defaultTenant.enabled=false where all tenants are objects" }}
+{{- end }}{{ .grants | toJson }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- /* Where the simulator is reached in the cluster. */}}
 {{- define "auth0-user-operator.simulatorHost" -}}
 {{ include "auth0-user-operator.fullname" . }}-simulator.{{ .Release.Namespace }}.svc:4400
