@@ -103,7 +103,7 @@ const refusals: Refusal[] = [
     title: "a wrong token",
     options: { env: { AUTH0_API_TOKEN: "no.token.atall" } },
     reason: "CredentialsInvalid",
-    message: /AUTH0_API_TOKEN/,
+    message: /refuses the access token/,
     calls: 1,
   },
   {
@@ -203,7 +203,11 @@ function withoutRules(crd: string): string {
     schema.openAPIV3Schema.properties.spec = {
       type: "object",
       "x-kubernetes-preserve-unknown-fields": true,
-      properties: { connection: { type: "string" } },
+      // Selectable fields have to be there.
+      properties: {
+        connection: { type: "string" },
+        tenantRef: { type: "object", properties: { name: { type: "string" } } },
+      },
     };
   }
   return JSON.stringify(document);
