@@ -164,6 +164,7 @@ export class Workqueue<Key extends string = string> {
     const now = this.#clock.monotonicMs();
     this.#metrics.queueLatency.observe({ name: this.#name, priority }, (now - sinceMs) / 1000);
     this.#delayed.delete(key);
+    if (this.#delayed.nextDueMs === undefined) this.#disarmTimer();
     this.#inHand.set(key, { sinceMs: now, again: undefined });
     return { key, priority };
   }
@@ -177,6 +178,12 @@ export class Workqueue<Key extends string = string> {
     // Rounded up: a timer that fires a fraction too early would only be set again.
     const afterMs = Math.max(1, Math.ceil(nextDueMs - this.#clock.monotonicMs()));
     this.#cancelTimer = this.#clock.timer(afterMs, this.#onTimer);
+  }
+
+  /** A queue without delayed keys leaves no timer behind. */
+  #disarmTimer(): void {
+    this.#cancelTimer();
+    this.#timerDueMs = Infinity;
   }
 
   readonly #onTimer = (): void => {

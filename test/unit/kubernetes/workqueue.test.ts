@@ -114,6 +114,16 @@ test("all delays share one timer, which is set anew only for an earlier moment",
   t.is(clock.pending, 0);
 });
 
+test("a queue whose last delayed key is taken early has no timer left", async (t) => {
+  const { clock, queue } = aQueue();
+  queue.addAfter("a", 60_000);
+  queue.add("a");
+
+  await queue.take(never);
+
+  t.is(clock.pending, 0);
+});
+
 test("very many keys that are due at once come in portions, between which the event loop goes round", async (t) => {
   const { clock, queue } = aQueue();
   for (let index = 0; index < 12_000; index++) queue.addAfter(String(index), 1_000);
