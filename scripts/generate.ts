@@ -12,6 +12,7 @@ import { REASONS } from "../src/reconcile/reasons.ts";
 import { chartValues } from "./chart-readme.ts";
 import { dashboard } from "./dashboard.ts";
 import { endpointRows, switchRows } from "./simulator-tables.ts";
+import { optionRows } from "./options-table.ts";
 import { metricRows } from "./metrics-table.ts";
 import { renderedManifests } from "./rendered-manifests.ts";
 
@@ -34,6 +35,7 @@ const FILES: Readonly<Record<string, Content>> = {
   "charts/auth0-user-operator/README.md": (standing) => between(standing, "values", valuesTable()),
   "charts/auth0-user-operator/files/dashboard.json": () => JSON.stringify(dashboard()),
   "manifests/argocd/argocd-cm.yaml": () => argocdConfig(),
+  "docs/configuration.md": (standing) => between(standing, "options", optionsTables()),
   "docs/metrics.md": (standing) => between(standing, "metrics", metricsTable()),
   "docs/actions.md": (standing) => between(standing, "actions", actionsTable()),
   "docs/scopes.md": (standing) => between(standing, "scopes", scopesTable()),
@@ -107,6 +109,16 @@ function argocdConfig(): string {
   return `# Made by npm run generate from resource_customizations/. To have Argo CD wait for users, patch it in:
 #   kubectl -n argocd patch configmap argocd-cm --patch-file manifests/argocd/argocd-cm.yaml
 ${dump({ apiVersion: "v1", kind: "ConfigMap", metadata, data }, YAML)}`;
+}
+
+function optionsTables(): string {
+  return [...optionRows()]
+    .filter(([, rows]) => rows.length > 0)
+    .map(([command, rows]) => {
+      const lines = rows.map((cells) => `| ${cells.map(cell).join(" | ")} |`);
+      return `## ${command}\n\n${table(["Flag", "Variable", "Default", "What it is"], lines)}`;
+    })
+    .join("\n\n");
 }
 
 function metricsTable(): string {

@@ -1,0 +1,23 @@
+/** The tables of docs/configuration.md, from the program's own options. */
+import type { Command } from "commander";
+import { createProgram, variableOf } from "../src/cli/program.ts";
+import { CONNECTION_PRESETS } from "../src/simulator/connections/presets.ts";
+import { PLANS } from "../src/simulator/quota/plans.ts";
+
+/** Flag, variable, default and meaning of each option, by command. */
+export function optionRows(): ReadonlyMap<string, readonly (readonly string[])[]> {
+  const program = createProgram(
+    { version: "", plans: Object.keys(PLANS), presets: Object.keys(CONNECTION_PRESETS) },
+    () => {},
+  );
+  return new Map(program.commands.map((command) => [command.name(), rowsOf(command)]));
+}
+
+function rowsOf({ options }: Command): readonly (readonly string[])[] {
+  return options.map((option) => {
+    const variable = variableOf(option);
+    const meaning = option.description.replace(` [${variable}]`, "");
+    const byDefault = option.defaultValue === undefined ? "" : `\`${JSON.stringify(option.defaultValue)}\``;
+    return [`\`${option.flags}\``, `\`${variable}\``, byDefault, meaning];
+  });
+}
