@@ -176,7 +176,7 @@ function typeOf(schema: {
 }
 
 function cell(text: string): string {
-  return text.replaceAll("|", String.raw`\|`).replaceAll("<", "&lt;");
+  return text.replaceAll("|", String.raw`\|`).replaceAll(/`[^`]*`|</g, (found) => (found === "<" ? "&lt;" : found));
 }
 
 function table(head: readonly string[], rows: readonly string[]): string {

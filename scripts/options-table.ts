@@ -17,7 +17,7 @@ function rowsOf({ options }: Command): readonly (readonly string[])[] {
   return options.map((option) => {
     const variable = variableOf(option);
     const meaning = option.description.replace(` [${variable}]`, "");
-    const byDefault = option.defaultValue === undefined ? "" : `\`${JSON.stringify(option.defaultValue)}\``;
+    const byDefault = option.defaultValue === undefined ? "" : `\`${[option.defaultValue].join("")}\``;
     return [`\`${option.flags}\``, `\`${variable}\``, byDefault, meaning];
   });
 }
