@@ -62,6 +62,22 @@ test("a user without factors has no enrollments, and can have a recovery code al
   t.is((await tenant.api("POST", `${KIM}/multifactor/actions/invalidate-remember-browser`)).status, 204);
 });
 
+test("second factors are taken away by provider, or all at once, with 204 [oas]", async (t) => {
+  const tenant = await tenantWithKim(t);
+  const path = `${KIM}/authentication-methods`;
+  const types = async (): Promise<unknown[]> =>
+    ((await tenant.api("GET", path)).body as Method[]).map(({ type }) => type);
+  await tenant.api("PUT", path, [
+    { type: "email", name: "MyEmail", email: "foo@example.com" },
+    { type: "totp", name: "MyTotp", totp_secret: "a secret" },
+  ]);
+
+  t.is((await tenant.api("DELETE", `${KIM}/multifactor/google-authenticator`)).status, 204);
+  t.deepEqual(await types(), ["email"]);
+  t.is((await tenant.api("DELETE", `${KIM}/authenticators`)).status, 204);
+  t.deepEqual(await types(), []);
+});
+
 test("nobody is blocked by brute-force protection; by id, by identifier, and by address in the path [rec]", async (t) => {
   const tenant = await tenantWithKim(t);
   const nobody = { blocked_for: [] };
@@ -148,7 +164,7 @@ interface Entry {
   readonly user_id: string | null;
   readonly details: {
     readonly request: Readonly<Record<string, unknown>>;
-    readonly response: { readonly statusCode: number };
+    readonly response: { readonly statusCode: number; readonly body: unknown };
   };
 }
 
@@ -176,6 +192,51 @@ test("a creation leaves sapi and ss, an update sapi, a deletion sapi and sdu [re
   t.like(created?.request, { method: "post", path: "/api/v2/users", channel: "api", body: { password: "*****" } });
   t.is(created?.response.statusCode, 201);
   t.is(entries[1]?.details.request["path"], "/api/v2/users/auth0%7Clee");
+});
+
+test("a sapi entry holds the request and the answer, and whom it was about only in them [rec]", async (t) => {
+  const tenant = await tenantWithKim(t);
+  const answer = await tenant.api("PATCH", `${KIM}?fields=email`, { nickname: "k" });
+
+  const [entry] = (await tenant.api("GET", "/api/v2/logs")).body as readonly Entry[];
+
+  t.regex(entry?.log_id ?? "", /^900\d{50,}$/);
+  t.like(entry, { type: "sapi", user_id: null, user_name: null, connection: null, client_id: tenant.clientId });
+  t.deepEqual(Object.keys(entry?.details.request ?? {}).toSorted(), [
+    "auth",
+    "body",
+    "channel",
+    "ip",
+    "method",
+    "path",
+    "query",
+    "userAgent",
+  ]);
+  t.like(entry?.details.request, {
+    auth: { strategy: "jwt", user: {} },
+    body: { nickname: "k" },
+    method: "patch",
+    path: KIM,
+    query: { fields: "email" },
+  });
+  t.deepEqual(entry?.details.response, { statusCode: 200, body: answer.body });
+});
+
+test("a change of roles or permissions is a sapi entry on the user's path [doc]", async (t) => {
+  const tenant = await tenantWithKim(t);
+  const { id } = (await tenant.api("POST", "/api/v2/roles", { name: "admin" })).body as { id: string };
+  await tenant.api("POST", `${KIM}/roles`, { roles: [id] });
+  await tenant.api("DELETE", `${KIM}/roles`, { roles: [id] });
+
+  const entries = (await tenant.api("GET", "/api/v2/logs?per_page=2")).body as readonly Entry[];
+
+  t.deepEqual(
+    entries.map(({ type, details: { request } }) => [type, request["method"], request["path"]]),
+    [
+      ["sapi", "delete", `${KIM}/roles`],
+      ["sapi", "post", `${KIM}/roles`],
+    ],
+  );
 });
 
 test("logs by checkpoint are oldest first with a link to the next, by search newest first [rec]", async (t) => {

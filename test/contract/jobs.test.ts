@@ -74,6 +74,15 @@ test("an import is 202 and pending, then completed with a summary; its users loo
   t.true(String(lee?.["picture"]).startsWith("https://secure.gravatar.com/avatar/"));
 });
 
+test("an import repeats its external_id [rec]", async (t) => {
+  const { post, outcome } = await world(t);
+
+  const job = await post([{ email: "lee@example.com" }], { external_id: "from-hr" });
+
+  t.like(job.body, { external_id: "from-hr" });
+  t.like(await outcome(job), { external_id: "from-hr", status: "completed" });
+});
+
 test("without upsert somebody who is there already is a DUPLICATED_USER [rec]", async (t) => {
   const { tenant, post, outcome } = await world(t);
 
@@ -164,6 +173,55 @@ test("what an import is refused for, in the document's words [oas]", async (t) =
   t.is(plain.status, 415);
 });
 
+for (const { title, parts, message } of [
+  { title: "no users part", parts: {}, message: "Must provide 'users' file as multipart part." },
+  {
+    title: "no connection_id",
+    parts: { connection_id: "" },
+    message: "Must provide 'connection_id' as multipart part.",
+  },
+  {
+    title: "a database that no application may use",
+    parts: { connection_id: "con_disabled00000000", users: "[]" },
+    message: "Connection must be enabled.",
+  },
+  {
+    title: "a database of one's own without import mode",
+    parts: { connection_id: "con_scripts000000000", users: "[]" },
+    message: "Custom Database Connections without import mode are not allowed.",
+  },
+]) {
+  test(`an import with ${title} is 400 [oas]`, async (t) => {
+    const tenant = await startTestSimulator(t, {
+      connections: [
+        { name: DATABASE, id: "con_plain00000000000" },
+        { name: "disabled", id: "con_disabled00000000", enabledClients: [] },
+        {
+          name: "scripts",
+          id: "con_scripts000000000",
+          options: { enabledDatabaseCustomization: true, import_mode: false },
+        },
+      ],
+    });
+    const form = new FormData();
+    for (const [name, value] of Object.entries({ connection_id: "con_plain00000000000", ...parts })) {
+      if (value !== "") form.set(name, value);
+    }
+    form.set("upsert", "false");
+    const encoded = new Response(form);
+
+    const reply = await tenant.request("POST", "/api/v2/jobs/users-imports", {
+      headers: {
+        authorization: `Bearer ${await tenant.token()}`,
+        "content-type": encoded.headers.get("content-type") ?? "",
+      },
+      body: await encoded.text(),
+    });
+
+    t.like(reply.body, { statusCode: 400, message });
+  });
+}
+
 test("an export repeats what was asked, csv unless it says json [rec], and leads to a file when it is done [doc]", async (t) => {
   const { tenant, connectionId, outcome } = await world(t);
   const fields = [{ name: "email" }, { name: "user_metadata.a", export_as: "a" }, { name: "identities[0].connection" }];
@@ -222,6 +280,7 @@ test("a verification mail is a job, 201, that ends as the switch says [rec]", as
 
   t.is(job.status, 201);
   t.like(job.body, { type: "verification_email", status: "pending" });
+  t.deepEqual(Object.keys(job.body as object).toSorted(), ["created_at", "id", "status", "type"]);
   t.is((await outcome(job)).status, "completed");
   await tenant.switches({ verificationEmail: "failed" });
   t.is((await outcome(await ask({ user_id: "auth0|kim" }))).status, "failed");

@@ -128,3 +128,17 @@ test("memberships end with the user and with the organization", async (t) => {
   t.like((await api("GET", `/organizations/${first}/members`)).body, [{ user_id: other }]);
   t.like((await api("GET", `/users/${encodeURIComponent(other)}/organizations`)).body, [{ id: first }]);
 });
+
+test("memberships and the roles of members never touch updated_at nor metadata [rec]", async (t) => {
+  const user = await newUser();
+  const path = `/users/${encodeURIComponent(user)}`;
+  const before = await api("GET", path);
+  const { id: role } = (await api("POST", "/roles", { name: "untouching" })).body as { id: string };
+
+  const organization = await newOrganization(user);
+  const members = `/organizations/${organization}/members`;
+  t.is((await api("POST", `${members}/${encodeURIComponent(user)}/roles`, { roles: [role] })).status, 204);
+  t.is((await api("DELETE", members, { members: [user] })).status, 204);
+
+  t.deepEqual((await api("GET", path)).body, before.body);
+});

@@ -46,6 +46,47 @@ test("2xx tell limit, remaining, and the second in which the bucket is full agai
   t.deepEqual(afterSeconds, [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]);
 });
 
+test("2xx of every kind have the headers: 200, 201 and 204 [rec]", async (t) => {
+  const tenant = await startTestSimulator(t, { clock: new ManualClock(), plan: "enterprise" });
+  const user = { connection: "Username-Password-Authentication", email: "lee@example.com", password: "some password" };
+
+  const created = await tenant.api("POST", "/api/v2/users", { ...user, user_id: "lee" });
+  const changed = await tenant.api("PATCH", "/api/v2/users/auth0%7Clee", { nickname: "l" });
+  const deleted = await tenant.api("DELETE", "/api/v2/users/auth0%7Clee");
+
+  const replies = [created, changed, deleted];
+  t.deepEqual(
+    replies.map(({ status }) => status),
+    [201, 200, 204],
+  );
+  t.deepEqual(
+    replies.map((reply) => limits(reply).slice(0, 2)),
+    [49, 48, 47].map((remaining) => [50, remaining]),
+  );
+});
+
+for (const { plan, calls, remaining, afterSeconds } of [
+  { plan: "enterprise-non-production", calls: 1, remaining: 9, afterSeconds: 1 },
+  { plan: "enterprise-non-production", calls: 5, remaining: 5, afterSeconds: 3 },
+  { plan: "enterprise-non-production", calls: 10, remaining: 0, afterSeconds: 6 },
+  { plan: "enterprise", calls: 1, remaining: 49, afterSeconds: 1 },
+  { plan: "enterprise", calls: 16, remaining: 34, afterSeconds: 1 },
+] as const) {
+  test(`${plan}: with ${String(remaining)} remaining, reset is ${String(afterSeconds)} s ahead [rec]`, async (t) => {
+    const clock = new ManualClock();
+    const tenant = await startTestSimulator(t, {
+      clock,
+      plan,
+      users: [{ email: "kim@example.com", user_id: "kim" }],
+    });
+    await clock.advance(plan === "enterprise" ? 0 : 100);
+
+    const last = (await getTimes(tenant, calls)).at(-1);
+
+    t.deepEqual(limits(last as Reply).slice(1), [remaining, START_SECONDS + afterSeconds]);
+  });
+}
+
 test("the bucket refills evenly: one call after 1/rate, all after reset [doc]", async (t) => {
   const clock = new ManualClock();
   const tenant = await startTestSimulator(t, {
@@ -119,7 +160,12 @@ test("self-service plans limit each group of endpoints for itself [doc]", async 
   t.deepEqual(written.slice(0, 2), [20, 19]);
   t.deepEqual(deleted.slice(0, 2), [20, 19]);
   t.is(connections.filter(({ status }) => status === 200).length, 5);
-  t.like(connections.find(({ status }) => status === 429)?.body, { message: "Endpoint limit has been reached" });
+  t.deepEqual(connections.find(({ status }) => status === 429)?.body, {
+    statusCode: 429,
+    error: "Too Many Requests",
+    message: "Endpoint limit has been reached",
+    errorCode: "too_many_requests",
+  });
 });
 
 test("tokens have a limit of their own [doc]", async (t) => {

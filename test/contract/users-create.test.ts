@@ -365,6 +365,54 @@ test("several problems are joined with (also), in reverse order of the schema [d
   });
 });
 
+for (const { sent, problem } of [
+  ...["email", "phone_number", "given_name", "family_name", "name", "nickname", "picture", "password", "username"].map(
+    (name) => ({ sent: { [name]: 7 }, problem: `'Expected type string but found type integer' on property ${name}` }),
+  ),
+  ...["blocked", "email_verified", "phone_verified", "verify_email"].map((name) => ({
+    sent: { [name]: "true" },
+    problem: `'Expected type boolean but found type string' on property ${name}`,
+  })),
+  ...["user_metadata", "app_metadata"].map((name) => ({
+    sent: { [name]: [] },
+    problem: `'Expected type object but found type array' on property ${name}`,
+  })),
+  {
+    sent: { user_id: "with blank" },
+    problem: "'String does not match pattern ^\\S*$: with blank' on property user_id",
+  },
+  {
+    sent: { picture: "a.png" },
+    problem: "'Object didn't pass validation for format strict-uri: a.png' on property picture",
+  },
+  {
+    sent: { phone_number: "0123" },
+    problem: "'String does not match pattern ^\\+[0-9]{1,15}$: 0123' on property phone_number",
+  },
+  {
+    sent: { username: "x".repeat(129) },
+    problem: "'String is too long (129 chars), maximum 128' on property username",
+  },
+  { sent: { connection: "" }, problem: "'String is too short (0 chars), minimum 1' on property connection" },
+]) {
+  test(`POST with ${JSON.stringify(sent).slice(0, 40)} breaks the schema [oas]`, async (t) => {
+    const { status, body } = await create(aUser(sent));
+
+    t.is(status, 400);
+    t.like(body, { errorCode: "invalid_body" });
+    t.true((body as { message: string }).message.startsWith(`Payload validation error: ${problem}`));
+  });
+}
+
+test("no property may be null on a create [oas]", async (t) => {
+  const taken = aUser({ user_id: "a", username: "a", phone_number: "+1", verify_email: true, phone_verified: true });
+  const rest = ["given_name", "family_name", "name", "nickname", "picture", "blocked", "email_verified"];
+  for (const name of [...Object.keys(taken), ...rest, "user_metadata", "app_metadata"]) {
+    const { body } = await create(aUser({ [name]: null }));
+    t.regex((body as { message: string }).message, /but found type null' on property/, name);
+  }
+});
+
 test("limits of length are those of the schema: one character more is refused [doc]", async (t) => {
   for (const [name, limit] of [
     ["given_name", 150],

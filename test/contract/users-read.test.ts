@@ -92,6 +92,24 @@ test("fields selects, include_fields=false excludes [rec]", async (t) => {
   t.true("username" in excluded);
 });
 
+test("fields and include_fields shape lists and users-by-email as well [oas]", async (t) => {
+  for (const path of ['/api/v2/users?q=email:"ann@example.com"&', "/api/v2/users-by-email?email=ann@example.com&"]) {
+    t.deepEqual((await get(`${path}fields=user_id,name`)).body, [{ user_id: "auth0|ann", name: "Ann Lee" }], path);
+    const [excluded] = (await get(`${path}fields=name,picture&include_fields=false`)).body as [object];
+    t.deepEqual(
+      ["name", "picture", "nickname"].filter((name) => name in excluded),
+      ["nickname"],
+      path,
+    );
+  }
+});
+
+test("users-by-email of an address that nobody has is an empty list [rec]", async (t) => {
+  const reply = await get("/api/v2/users-by-email?email=nobody@example.com");
+
+  t.deepEqual([reply.status, reply.body], [200, []]);
+});
+
 test("users-by-email matches exactly, with regard to case, over all connections [rec, doc]", async (t) => {
   t.deepEqual(ids(await get("/api/v2/users-by-email?email=bob%40example.com")), ["auth0|bob"]);
   t.deepEqual(ids(await get("/api/v2/users-by-email?email=Bob%40Example.com")), ["google-oauth2|bob"]);
@@ -123,6 +141,18 @@ test("a list with totals has start, limit, length, users and total; without, it 
   t.like(quoted.body, { start: 0, limit: 50, length: 1, total: 1 });
   t.deepEqual((quoted.body as { users: unknown[] }).users, plain.body);
   t.deepEqual((plain.body as unknown[])[0], (await get("/api/v2/users/auth0%7Cann")).body);
+});
+
+test("a page with totals has these keys and no others; start counts users, not pages [rec]", async (t) => {
+  const page = async (query: string): Promise<object> =>
+    (await searchTenant.api("GET", `/api/v2/users?include_totals=true&${query}`)).body as object;
+
+  const second = await page("per_page=3&page=1");
+  const none = await page("q=email:nobody@example.com");
+
+  t.deepEqual(Object.keys(second).toSorted(), ["length", "limit", "start", "total", "users"]);
+  t.like(second, { start: 3, limit: 3, length: 1, total: 4, users: [{ user_id: "google-oauth2|bob" }] });
+  t.deepEqual(none, { start: 0, limit: 50, length: 0, users: [], total: 0 });
 });
 
 for (const [query, expected] of [

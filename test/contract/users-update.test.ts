@@ -248,6 +248,39 @@ test("null is refused for flags, metadata and what identifies a user [doc]", asy
   }
 });
 
+test("the schema of an update takes null for what can be unset, and for nothing else [oas]", async (t) => {
+  const { path } = await newUser({ username: "nulled", phone_number: "+4479460009" });
+  const nullable = ["given_name", "family_name", "name", "nickname", "picture"];
+  const identifying = ["email", "phone_number", "username", "password"];
+  const never = ["blocked", "email_verified", "phone_verified", "verify_email", "verify_phone_number"];
+
+  for (const name of nullable) t.is((await patch(path, { [name]: null })).status, 200, name);
+  for (const name of identifying) {
+    t.notRegex(String(user(await patch(path, { [name]: null }))["message"]), /found type null/, name);
+  }
+  for (const name of [...never, "connection", "client_id", "user_metadata", "app_metadata"]) {
+    t.regex(String(user(await patch(path, { [name]: null }))["message"]), /found type null' on property/, name);
+  }
+});
+
+test("username goes together with name, nickname, picture, blocked and metadata [rec]", async (t) => {
+  const { path } = await newUser({ username: "together" });
+  const changes = {
+    username: "together-2",
+    name: "Kim",
+    nickname: "kim",
+    picture: "https://example.com/kim.png",
+    blocked: true,
+    user_metadata: { a: 1 },
+    app_metadata: { b: 2 },
+  };
+
+  const reply = await patch(path, changes);
+
+  t.is(reply.status, 200);
+  t.like(reply.body, changes);
+});
+
 test("phone_number and username go with null where the connection can do without [doc]", async (t) => {
   const { path } = await newUser({ phone_number: "+4479460001", username: "leaving" });
 
@@ -387,6 +420,18 @@ test("switch nullRootAttribute=refused: 400 that names the nulls, and nothing of
       "or enterprise connection.",
   });
   t.like(await tenant.user("auth0|kim"), ROOT);
+});
+
+test("switches nameMaxLength and nicknameMaxLength set how long they may be", async (t) => {
+  const tenant = await startTestSimulator(t, {
+    users: [{ email: "kim@example.com", user_id: "kim" }],
+    switches: { nameMaxLength: 150, nicknameMaxLength: 350 },
+  });
+  const send = async (body: object): Promise<number> =>
+    (await tenant.api("PATCH", "/api/v2/users/auth0%7Ckim", body)).status;
+
+  t.deepEqual([await send({ name: "x".repeat(150) }), await send({ name: "x".repeat(151) })], [200, 400]);
+  t.deepEqual([await send({ nickname: "x".repeat(350) }), await send({ nickname: "x".repeat(351) })], [200, 400]);
 });
 
 test("switches decide on {}, read-only attributes, and email_verified after a new address", async (t) => {

@@ -18,6 +18,9 @@ export const DELIVERY_ENDPOINTS: readonly ApiEndpoint[] = [
   api("POST", `${STREAM_PATH}/redeliver/{event_id}`, ["update:event_deliveries"], redeliverOne),
 ];
 
+/** Of all streams together. */
+const MAX_DELIVERIES = 1000;
+
 /** A delivery of a sample event, the same for each type of user event (recorded). */
 function testStream(call: ApiCall): Answer {
   const { tenant, request } = call;
@@ -43,6 +46,7 @@ function testStream(call: ApiCall): Answer {
   };
   const delivery = { id, event_stream_id: stream, event_type: type, status: "pending", attempts: [], event };
   tenant.eventStreams.deliveries.put(id, { ...delivery, event: keptEvent(event) });
+  tenant.eventStreams.deliveries.keepNewest(MAX_DELIVERIES);
   return { status: 202, body: delivery };
 }
 

@@ -36,6 +36,9 @@ export type NewJob = Pick<Job, "type" | "asked" | "result"> & Partial<Pick<Job, 
 /** Then all that is known of a job is gone (documented). */
 const KEPT_MS = 24 * 3_600_000;
 
+/** Older jobs are forgotten sooner, so that no client can fill the memory: a job may hold a whole file of errors. */
+const MAX_JOBS = 1000;
+
 export class Jobs {
   readonly #byId: Collection<Job>;
 
@@ -56,6 +59,7 @@ export class Jobs {
 
   put(job: Job): void {
     this.#byId.put(job.id, job);
+    this.#byId.keepNewest(MAX_JOBS);
   }
 }
 

@@ -69,6 +69,14 @@ export class Collection<Item> implements StoredCollection {
     for (const listener of this.#listeners) listener(id, before, undefined);
   }
 
+  /** Deletes the oldest, until no more than `most` are left. */
+  keepNewest(most: number): void {
+    for (const id of this.#items.keys()) {
+      if (this.#items.size <= most) return;
+      this.delete(id);
+    }
+  }
+
   restore(id: string, item: unknown): void {
     this.put(id, this.#parse(item, id));
   }
