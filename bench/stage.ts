@@ -83,7 +83,13 @@ export class Stage {
   /** Resolves as soon as the operator listens; it reads its resources meanwhile. */
   async startOperator(): Promise<void> {
     const operator = new Program(
-      ["run", "--metrics-address=127.0.0.1:0", "--health-address=0", "--log-format=json"],
+      [
+        "run",
+        "--max-deletes-per-hour=100%",
+        "--metrics-address=127.0.0.1:0",
+        "--health-address=0",
+        "--log-format=json",
+      ],
       {
         ...process.env,
         KUBECONFIG: this.#controlPlane.kubeconfigFile,

@@ -4,6 +4,7 @@ import { Auth0Metrics } from "../src/auth0/metrics.ts";
 import { KubernetesMetrics } from "../src/kubernetes/metrics.ts";
 import { createRegistry } from "../src/main/metrics.ts";
 import { DriftCounts } from "../src/operator/drift-counts.ts";
+import { LeftBehind } from "../src/operator/left-behind.ts";
 import { ReadyReasons } from "../src/operator/ready-reasons.ts";
 
 interface Described {
@@ -37,6 +38,7 @@ function describedMetrics(): readonly Described[] {
 const PARTS: readonly ((registry: Registry) => unknown)[] = [
   (registry) => new Auth0Metrics(registry),
   (registry) => new KubernetesMetrics(registry),
+  (registry) => new LeftBehind(registry),
   (registry) => new ReadyReasons(registry),
   (registry) => new DriftCounts(registry),
 ];

@@ -39,6 +39,14 @@ export interface LogConfig {
   readonly format: "json" | "pretty";
 }
 
+/** Where each write to Auth0 is put on record. */
+export interface AuditConfig {
+  /** `undefined`: the standard output. */
+  readonly file: string | undefined;
+  /** Whether each line is bound to the one before it. */
+  readonly isChained: boolean;
+}
+
 export interface RunConfig {
   readonly command: "run";
   /** The process's own; `undefined`: only tenant objects declare any. */
@@ -47,6 +55,11 @@ export interface RunConfig {
   readonly allowedTenantDomains: AllowedDomains;
   /** What the process's own tenant grants: a file, or everything to everybody. */
   readonly defaultTenantGrants: string;
+  /** For the process's own tenant, as in `spec.protection` of others. */
+  readonly maxDeletesPerHour: number | string | undefined;
+  readonly maxChangesPerHour: number | string | undefined;
+  readonly auditLog: AuditConfig | undefined;
+  readonly releaseAfterMs: number;
   readonly kubeconfig: string | undefined;
   readonly namespaces: readonly string[] | "all";
   readonly watchSecrets: readonly string[] | "all";
@@ -102,7 +115,12 @@ export interface DemoConfig {
   readonly isFilesOnly: boolean;
 }
 
-export type Config = RunConfig | ValidateConfig | ApplyConfig | SimulateConfig | DemoConfig;
+export interface VerifyConfig {
+  readonly command: "verify";
+  readonly file: string;
+}
+
+export type Config = VerifyConfig | RunConfig | ValidateConfig | ApplyConfig | SimulateConfig | DemoConfig;
 
 /** A text to print and an exit code instead of a configuration: help, the version, or what is wrong with the call. */
 export interface Refusal {
@@ -147,7 +165,7 @@ export function parseConfig(
   const program = createProgram({ version, plans: PLAN_NAMES, presets: PRESETS }, (command, options, paths) => {
     result = configFrom(new Reader({ command, options, env, isTerminal, problems }), paths);
   });
-  for (const command of [program, ...program.commands]) {
+  for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => (printed += text),
       writeErr: (text) => (printed += text),
@@ -171,6 +189,10 @@ function configFrom(read: Reader, paths: readonly string[]): Config | undefined 
       return {
         command: "run",
         ...read.tenants(),
+        maxDeletesPerHour: read.limit("maxDeletesPerHour"),
+        maxChangesPerHour: read.limit("maxChangesPerHour"),
+        auditLog: read.auditLog(),
+        releaseAfterMs: read.duration("releaseAfter", 0),
         defaultTenantGrants: read.text("defaultTenantGrants") ?? "all",
         kubeconfig: read.text("kubeconfig"),
         namespaces: read.names("namespace") ?? "all",
@@ -215,6 +237,8 @@ function configFrom(read: Reader, paths: readonly string[]): Config | undefined 
         clientSecret: read.text("clientSecret") ?? "",
         log: read.log(),
       };
+    case "verify":
+      return { command: "verify", file: paths[0] ?? "" };
     case "demo":
       return { command: "demo", isOnce: read.flag("once"), isFilesOnly: read.flag("files") };
     default:
@@ -289,6 +313,21 @@ class Reader {
       this.#refuse(name, `must be a whole number from ${String(least)} to ${String(most)}, is "${text}"`);
     }
     return value;
+  }
+
+  /** `100` or `10%`. */
+  limit(name: string): number | string | undefined {
+    const text = this.text(name);
+    if (text === undefined || /^(100|\d{1,2})%$/.test(text)) return text;
+    if (!/^\d{1,9}$/.test(text))
+      this.#refuse(name, `must be a whole number or a share, such as 100 or 10%, is "${text}"`);
+    return Number(text);
+  }
+
+  auditLog(): AuditConfig | undefined {
+    const target = this.text("auditLog") ?? "off";
+    if (target === "off") return undefined;
+    return { file: target === "stdout" ? undefined : target, isChained: this.flag("auditChain") };
   }
 
   duration(name: string, leastMs: number): number {

@@ -4,6 +4,7 @@
  * is put together, the one place that knows every part, and the only reader of `process`.
  */
 import process from "node:process";
+import { verifyAudit } from "./cli/verify-audit.ts";
 import { validate } from "./cli/validate.ts";
 import { parseConfig, type Config } from "./config.ts";
 import { version } from "./main/parts.ts";
@@ -38,6 +39,8 @@ async function command(config: Config, signal: AbortSignal): Promise<number> {
       return validate(config, process.stdout);
     case "apply":
       return (await import("./main/apply.ts")).applyFiles(config, signal);
+    case "verify":
+      return verifyAudit(config.file, process.stdout);
     case "simulate":
       return (await import("./main/simulate.ts")).simulate(config, signal);
     case "demo":

@@ -220,7 +220,7 @@ export const AUTH0_TENANT_STATUS = {
       "x-kubernetes-list-type": "map",
       "x-kubernetes-list-map-keys": ["type"],
       items: CONDITION,
-      description: "Ready; Reconciling and Stalled only while true.",
+      description: "Ready; DeletionPaused, Reconciling and Stalled only while true.",
     },
     scopes: {
       type: "array",

@@ -278,9 +278,16 @@ export const AUTH0_USER_SPEC = {
     organizationsPolicy: assignmentPolicy("organizations, and roles in them,"),
     deletionPolicy: {
       type: "string",
-      enum: ["Delete", "Retain"],
+      enum: ["Delete", "Retain", "Disable"],
       description:
-        "What becomes of the user when this resource is deleted. Default: Delete for users that the operator created, Retain for adopted ones.",
+        "What becomes of the user when this resource is deleted: Disable blocks it and lets it stay. Default: Delete for users that the operator created, Retain for adopted ones.",
+    },
+    deleteAfter: {
+      type: "string",
+      maxLength: 20,
+      pattern: DURATION_PATTERN,
+      description:
+        "With deletionPolicy Delete: the user is blocked at once and deleted after this time; until then the resource stays, and deletionPolicy: Retain still keeps the user. Default: deleted at once.",
     },
     suspend: {
       type: "boolean",

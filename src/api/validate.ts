@@ -140,6 +140,7 @@ const PATTERN_MESSAGES: ReadonlyMap<string, string> = new Map([
   ["spec.password.generate.secretName", "must be the name of a Secret"],
   ["spec.password.secretRef.key", "must be a key of a Secret"],
   ["spec.syncInterval", "must be a duration, such as 30m or 1h30m"],
+  ["spec.deleteAfter", "must be a duration, such as 720h"],
 ]);
 
 function unescapePointer(part: string): string {

@@ -19,6 +19,8 @@ const REMEDIES: Readonly<Record<DirectoryErrorCode, Remedy>> = {
   unavailable: { kind: "backoff" },
   credentials_invalid: { kind: "backoff" },
   tenant_not_ready: { kind: "backoff" },
+  deletions_paused: { kind: "backoff" },
+  changes_paused: { kind: "backoff" },
   insufficient_scope: { kind: "backoff" },
   user_not_found: { kind: "backoff" },
   related_not_found: { kind: "stall" },

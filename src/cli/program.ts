@@ -19,6 +19,9 @@ const CONCURRENCY = 100;
 const SYNC_INTERVAL = "1h";
 const SYNC_INTERVAL_HELP = "how often a user is compared with Auth0 where its spec does not say";
 
+/** Long enough for an outage that a person mends, short enough for a person who waits for `kubectl delete namespace`. */
+const RELEASE_AFTER = "10m";
+
 type Settings = Readonly<Record<string, unknown>>;
 
 /** @param options as commander read them, by their names in camelCase */
@@ -75,6 +78,29 @@ export function createProgram({ version, plans, presets }: ProgramOptions, onCom
           "--default-tenant-grants <file>",
           "what the tenant of AUTH0_DOMAIN grants to which namespaces: a YAML file with grants as in a ClusterAuth0Tenant, or all",
           "all",
+        ),
+      )
+      .addOption(
+        option(
+          "--max-deletes-per-hour <limit>",
+          "how many users of that tenant may be deleted within an hour, 100 or 10%; beyond that deletions wait for a person (default: the greater of 100 and 10%)",
+        ),
+      )
+      .addOption(
+        option(
+          "--max-changes-per-hour <limit>",
+          "how many may have the same attribute changed within an hour, likewise (default: no limit)",
+        ),
+      )
+      .addOption(
+        option("--audit-log <target>", "where each write to Auth0 is put on record: stdout, a file, or off", "stdout"),
+      )
+      .addOption(option("--audit-chain", "bind each record to the one before it, for audit verify", false))
+      .addOption(
+        option(
+          "--release-after <duration>",
+          "how long a namespace that is being deleted waits for users that can't be",
+          RELEASE_AFTER,
         ),
       )
       .addOption(option("--leader-elect", "let one of several replicas act, by a Lease", false))
@@ -157,6 +183,16 @@ export function createProgram({ version, plans, presets }: ProgramOptions, onCom
   ).action((options: Settings, command: Command) => {
     onCommand(command, options, []);
   });
+
+  program
+    .command("audit")
+    .description("Look at the record of what was written to Auth0.")
+    .command("verify")
+    .description("Check that no record of --audit-chain was changed, removed or put elsewhere.")
+    .argument("<path>", "the file, other lines between the records do no harm")
+    .action((path: string, options: Settings, command: Command) => {
+      onCommand(command, options, [path]);
+    });
 
   program
     .command("demo")

@@ -11,6 +11,7 @@ import { systemClock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import { systemRandom } from "../runtime/random.ts";
 import { createRegistry } from "./metrics.ts";
+import { openAuditLog } from "./open-audit-log.ts";
 import { readGrants } from "./read-grants.ts";
 import { USER_AGENT, logFrom, managementApi, version } from "./parts.ts";
 
@@ -20,6 +21,7 @@ export async function run(config: RunConfig, signal: AbortSignal, log: Log = log
   const auth0Metrics = new Auth0Metrics(metrics);
   const { tenant, defaultTenantGrants } = config;
   const grants = defaultTenantGrants === "all" ? "all" : await readGrants(defaultTenantGrants);
+  const audit = config.auditLog === undefined ? undefined : await openAuditLog(config.auditLog);
   const api = tenant === undefined ? undefined : managementApi(tenant, auth0Metrics);
   const quotas = api === undefined ? [] : [[api.address.domain, api.quota] as const];
   const connections = new Auth0TenantConnections(
@@ -37,6 +39,7 @@ export async function run(config: RunConfig, signal: AbortSignal, log: Log = log
         directory: api && new Auth0UserDirectory(api),
         connections,
         grants,
+        audit,
         operatorNamespace: config.operatorNamespace ?? access.namespace,
         userAgent: USER_AGENT,
         identity: `${hostname()}-${String(process.pid)}`,

@@ -3,6 +3,7 @@ import type { Auth0UserStatus } from "../api/auth0-user.ts";
 import { LAST_APPLIED_ANNOTATION } from "../api/last-applied.ts";
 import { parseUserStatus } from "../api/validate.ts";
 import { objectKey, type ObjectKey } from "../kubernetes/object.ts";
+import type { EpochMs } from "../runtime/clock.ts";
 import { isJsonObject, type JsonObject } from "../runtime/json.ts";
 import { ANNOTATION_PREFIX } from "./names.ts";
 
@@ -14,6 +15,10 @@ export interface Auth0UserResource {
   readonly resourceVersion: string;
   readonly generation: number;
   readonly isDeleting: boolean;
+  /** When the resource was deleted, to the second. */
+  readonly deletedAtMs: EpochMs | undefined;
+  /** Who last wrote the spec, as far as managedFields tell; kept only where it is put on record. */
+  readonly declaredBy: string | undefined;
   readonly finalizers: readonly string[];
   readonly annotations: Readonly<Record<string, string>>;
   /** Not yet validated: an older CRD may have let anything through. */
@@ -25,7 +30,7 @@ export function parseAuth0UserResource(object: JsonObject): Auth0UserResource {
   const metadata = objectOf(object["metadata"]);
   const namespace = textOf(metadata["namespace"]);
   const name = textOf(metadata["name"]);
-  const { finalizers } = metadata;
+  const { finalizers, deletionTimestamp } = metadata;
   return {
     key: objectKey(namespace, name),
     namespace,
@@ -33,12 +38,28 @@ export function parseAuth0UserResource(object: JsonObject): Auth0UserResource {
     uid: textOf(metadata["uid"]),
     resourceVersion: textOf(metadata["resourceVersion"]),
     generation: Number(metadata["generation"]),
-    isDeleting: metadata["deletionTimestamp"] !== undefined,
+    isDeleting: deletionTimestamp !== undefined,
+    deletedAtMs: typeof deletionTimestamp === "string" ? Date.parse(deletionTimestamp) : undefined,
+    declaredBy: typeof object["declaredBy"] === "string" ? object["declaredBy"] : undefined,
     finalizers: Array.isArray(finalizers) ? finalizers.map(textOf) : [],
     annotations: textsOf(metadata["annotations"]),
     spec: objectOf(object["spec"]),
     status: parseUserStatus(object["status"] ?? {}),
   };
+}
+
+/** The slim object, with whoever last wrote the spec: for the record of what is written to Auth0. */
+export function slimWithDeclarer(object: JsonObject): JsonObject {
+  return { ...slimAuth0User(object), declaredBy: lastWriterOf(object) };
+}
+
+/** Of those that wrote fields of the spec, the one that did so last. */
+function lastWriterOf(object: JsonObject): string | undefined {
+  const { managedFields } = objectOf(object["metadata"]);
+  const entries = (Array.isArray(managedFields) ? managedFields : []).map(objectOf);
+  const writers = entries.filter((entry) => Object.hasOwn(objectOf(entry["fieldsV1"]), "f:spec"));
+  const last = writers.toSorted((a, b) => (textOf(a["time"]) < textOf(b["time"]) ? 1 : -1))[0];
+  return last === undefined ? undefined : textOf(last["manager"]);
 }
 
 /** What is worth its memory: fifty thousand are kept. Foreign annotations and labels mean nothing here. */

@@ -11,3 +11,5 @@ export const USER_ID_ANNOTATION = `${GROUP}/user-id`;
 export const ANNOTATION_PREFIX = `${GROUP}/`;
 /** The operator's own Secret, in its own namespace: the keys that sign claims and password versions. */
 export const STATE_SECRET = "auth0-user-operator-state";
+/** Beside the operator: what a tenant object would keep in its status, for the tenant that the process was given. */
+export const DEFAULT_TENANT_CONFIG_MAP = "auth0-user-operator-default-tenant";

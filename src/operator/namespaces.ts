@@ -3,6 +3,7 @@ import { isApiError } from "../kubernetes/api-error.ts";
 import type { KubernetesApi } from "../kubernetes/kubernetes-api.ts";
 import { resourcePath, type Resource } from "../kubernetes/resource.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
 import { isJsonObject } from "../runtime/json.ts";
 
 const NAMESPACES: Resource = { group: "", version: "v1", plural: "namespaces" };
@@ -20,10 +21,12 @@ export interface Namespace {
 export class Namespaces {
   readonly #api: KubernetesApi;
   readonly #clock: Clock;
+  readonly #log: Log;
   readonly #known = new Map<string, { readonly namespace: Namespace; readonly atMs: number }>();
 
-  constructor(api: KubernetesApi, clock: Clock) {
+  constructor(api: KubernetesApi, clock: Clock, log: Log) {
     this.#api = api;
+    this.#log = log;
     this.#clock = clock;
   }
 
@@ -43,8 +46,9 @@ export class Namespaces {
       this.#known.set(name, { namespace, atMs: this.#clock.monotonicMs() });
       return namespace;
     } catch (error) {
-      if (isApiError(error, "not_found", "forbidden")) return undefined;
-      throw error;
+      if (!isApiError(error, "not_found", "forbidden")) throw error;
+      if (error.code === "forbidden") this.#log.warn("a namespace can't be read", { error });
+      return undefined;
     }
   }
 }

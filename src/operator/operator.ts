@@ -1,5 +1,6 @@
 /** The operator as one part: what it is made of, and in which order it starts and stops. */
 import type { Registry } from "prom-client";
+import { CLUSTER_TENANT_KIND, DEFAULT_TENANT } from "../api/auth0-tenant.ts";
 import { SECRET_USE_CREDENTIALS, SECRET_USE_LABEL, SECRET_USE_PASSWORD } from "../api/names.ts";
 import { Controller } from "../kubernetes/controller.ts";
 import { EventRecorder } from "../kubernetes/events.ts";
@@ -18,7 +19,12 @@ import { isJsonObject } from "../runtime/json.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Random } from "../runtime/random.ts";
 import { runGroup, type Part } from "../runtime/run-group.ts";
-import { auth0UserFingerprint, parseAuth0UserResource, slimAuth0User } from "./auth0-user-resource.ts";
+import {
+  auth0UserFingerprint,
+  parseAuth0UserResource,
+  slimAuth0User,
+  slimWithDeclarer,
+} from "./auth0-user-resource.ts";
 import { DriftCounts } from "./drift-counts.ts";
 import { USER_ID_ANNOTATION } from "./names.ts";
 import { healthServer, metricsServer, type Address } from "./observability.ts";
@@ -26,9 +32,14 @@ import { SECRETS } from "./password-secret.ts";
 import { ReadyReasons } from "./ready-reasons.ts";
 import { SecretUsers } from "./secret-users.ts";
 import { StateKeys } from "./state-keys.ts";
+import type { AuditLog } from "./audit-log.ts";
+import { configMapNotes } from "./breaker-notes.ts";
+import { Breaker, type Limit } from "./breaker.ts";
+import { KindDeletion } from "./kind-deletion.ts";
+import { LeftBehind } from "./left-behind.ts";
 import { Namespaces } from "./namespaces.ts";
 import { TenantController } from "./tenant-controller.ts";
-import { ownTenant, type Tenant, type TenantOptions } from "./tenant.ts";
+import { Tenant, type TenantOptions } from "./tenant.ts";
 import { Tenants } from "./tenants.ts";
 import { UserMemories } from "./user-memories.ts";
 import { AUTH0_USERS, type SharedParts } from "./user-parts.ts";
@@ -41,6 +52,13 @@ export interface OperatorOptions {
   readonly directory: UserDirectory | undefined;
   /** What that tenant grants to which namespace. */
   readonly grants: TenantOptions["grants"];
+  /** For that tenant, as in `spec.protection` of others. */
+  readonly maxDeletesPerHour: Limit | undefined;
+  readonly maxChangesPerHour: Limit | undefined;
+  /** Where each write to Auth0 is put on record. */
+  readonly audit: AuditLog | undefined;
+  /** How long a namespace that is being deleted waits for a user that can't be. */
+  readonly releaseAfterMs: number;
   /** The way to tenants that objects declare. */
   readonly connections: TenantConnections;
   readonly namespaces: readonly string[] | "all";
@@ -71,7 +89,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   const metrics = new KubernetesMetrics(options.metrics);
   const api = new KubernetesApi({ access, clock, metrics, userAgent: options.userAgent });
   const store = new Store({
-    slim: slimAuth0User,
+    slim: options.audit === undefined ? slimAuth0User : slimWithDeclarer,
     fingerprint: auth0UserFingerprint,
     parse: parseAuth0UserResource,
   });
@@ -86,6 +104,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     reportingController: "auth0-user-operator.dev/controller",
     reportingInstance: options.identity,
   });
+  const namespaces = new Namespaces(api, clock, log);
   const parts: SharedParts = {
     api,
     store,
@@ -96,8 +115,12 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     log,
     memories: new UserMemories(),
     drift: new DriftCounts(options.metrics),
+    namespaces,
+    kindDeletion: new KindDeletion(api),
+    audit: options.audit,
+    leftBehind: new LeftBehind(options.metrics),
+    releaseAfterMs: options.releaseAfterMs,
   };
-  const namespaces = new Namespaces(api, clock);
   const secretUsers = new SecretUsers();
   const reasons = new ReadyReasons(options.metrics);
   const reconcilerOf = (tenant: Tenant): UserReconciler =>
@@ -112,8 +135,25 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
         },
       },
     );
-  const tenants = new Tenants({
-    own: options.directory && reconcilerOf(ownTenant(options.directory, options.grants, namespaces)),
+  const tenants: Tenants = new Tenants({
+    own:
+      options.directory &&
+      reconcilerOf(
+        new Tenant({
+          key: undefined,
+          title: `${CLUSTER_TENANT_KIND} ${DEFAULT_TENANT}`,
+          directory: options.directory,
+          grants: options.grants,
+          namespaces,
+          breaker: new Breaker({
+            notes: configMapNotes(operatorNamespace, { api, recorder, log }),
+            maxDeletesPerHour: options.maxDeletesPerHour,
+            maxChangesPerHour: options.maxChangesPerHour,
+            countDeclared: () => store.size - tenants.countOfObjectsUsers,
+            clock,
+          }),
+        }),
+      ),
     hasObject: (key) => tenantController.has(key),
     wake: (key) => {
       queue.add(key, "normal");
@@ -132,7 +172,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     hasOwnTenant: options.directory !== undefined,
     scope: options.namespaces,
   });
-  const router = new UserRouter({ parts, tenants, namespaces, reasons, secretUsers });
+  const router = new UserRouter({ parts, tenants, reasons, secretUsers });
 
   // A person waits for an edit; nobody waits for what a start finds.
   store.onChange((key, cause) => {

@@ -4,6 +4,7 @@ import type { EventRecorder } from "../kubernetes/events.ts";
 import type { KubernetesApi } from "../kubernetes/kubernetes-api.ts";
 import type { KubernetesMetrics } from "../kubernetes/metrics.ts";
 import { splitObjectKey, type ObjectKey } from "../kubernetes/object.ts";
+import type { Resource } from "../kubernetes/resource.ts";
 import { Store } from "../kubernetes/store.ts";
 import { Workqueue } from "../kubernetes/workqueue.ts";
 import type { TenantConnections } from "../reconcile/tenant-connections.ts";
@@ -14,6 +15,8 @@ import type { Random } from "../runtime/random.ts";
 import type { Part } from "../runtime/run-group.ts";
 import { TimeSlice } from "../runtime/time-slice.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
+import { tenantNotes } from "./breaker-notes.ts";
+import { Breaker } from "./breaker.ts";
 import type { Namespaces } from "./namespaces.ts";
 import { OptionalReflector } from "./optional-reflector.ts";
 import type { ReadyReasons } from "./ready-reasons.ts";
@@ -72,18 +75,22 @@ export class TenantController implements Part {
       ...options,
       storeOf: (key) => this.#storeOf(key),
       userReconciler: reconcilerOf,
+      breakerOf: (key, { protection }) =>
+        new Breaker({
+          notes: tenantNotes(key, this.#storeOf(key), options),
+          maxDeletesPerHour: protection?.maxDeletesPerHour,
+          maxChangesPerHour: protection?.maxChangesPerHour,
+          countDeclared: () => options.tenants.usersOf(key).size,
+          clock,
+        }),
       isNamed: (key) => this.#isNamed(key),
     });
     const { namespaced, ofCluster } = this.#stores;
+    const reflectorOf = (resource: Resource, store: Store<TenantResource>, namespaces: readonly string[] | "all") =>
+      [new OptionalReflector({ ...options, resource, namespaces, store }), store] as const;
     this.#reflectors = [
-      [
-        new OptionalReflector({ ...options, resource: AUTH0_TENANTS, namespaces: scope, store: namespaced }),
-        namespaced,
-      ],
-      [
-        new OptionalReflector({ ...options, resource: CLUSTER_AUTH0_TENANTS, namespaces: "all", store: ofCluster }),
-        ofCluster,
-      ],
+      reflectorOf(AUTH0_TENANTS, namespaced, scope),
+      reflectorOf(CLUSTER_AUTH0_TENANTS, ofCluster, "all"),
     ];
     for (const store of Object.values(this.#stores)) {
       store.onChange((key) => {

@@ -22,6 +22,7 @@ import type { Access, Credentials, TenantConnection, TenantConnections } from ".
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import { TENANT_FINALIZER } from "./names.ts";
+import type { Breaker } from "./breaker.ts";
 import type { Namespaces } from "./namespaces.ts";
 import type { ReadyReasons } from "./ready-reasons.ts";
 import { mergePatchBetween } from "./status-writer.ts";
@@ -43,6 +44,7 @@ export interface TenantReconcilerOptions {
   /** Whether the process was given a tenant of its own, whose name no object may take. */
   readonly hasOwnTenant: boolean;
   readonly userReconciler: (tenant: Tenant) => UserReconciler;
+  readonly breakerOf: (tenant: ObjectKey, spec: Auth0TenantSpec | ClusterAuth0TenantSpec) => Breaker;
   /** Whether any Auth0User names the tenant, be it one that had no pass yet. */
   readonly isNamed: (tenant: ObjectKey) => Promise<boolean>;
   readonly clock: Clock;
@@ -57,6 +59,7 @@ interface Known {
   access: Access | undefined;
   /** For the spec of this generation. */
   reconciler: UserReconciler | undefined;
+  breaker: Breaker | undefined;
   generation: number;
   isUsable: boolean;
 }
@@ -130,6 +133,7 @@ export class TenantReconciler {
         credentials,
         access,
         reconciler: known?.generation === resource.generation ? known.reconciler : undefined,
+        breaker: known?.generation === resource.generation ? known.breaker : undefined,
         generation: resource.generation,
         isUsable: known?.isUsable ?? false,
       };
@@ -148,13 +152,14 @@ export class TenantReconciler {
 
   /** The credentials are good: whether they are good enough, and the users go on. */
   #use({ key, namespace, name }: TenantResource, spec: Spec, known: Known): TenantFinding {
-    const { tenants, namespaces, userReconciler } = this.#options;
+    const { tenants, namespaces, userReconciler, breakerOf } = this.#options;
     const scopes = known.access?.scopes;
     if (scopes !== undefined && !scopes.includes(LEAST_SCOPE)) {
       const message = `the operator's client lacks the scope ${LEAST_SCOPE}: grant it to the client`;
       return { ...this.#unusable(key, "InsufficientScope", message, true), access: known.access };
     }
     if (known.reconciler === undefined || !known.isUsable) {
+      known.breaker ??= breakerOf(key, spec);
       known.reconciler = userReconciler(
         new Tenant({
           key,
@@ -162,6 +167,7 @@ export class TenantReconciler {
           directory: known.connection.directory,
           grants: grantsOf(spec, namespace === undefined),
           namespaces,
+          breaker: known.breaker,
         }),
       );
       known.isUsable = true;
@@ -227,7 +233,8 @@ export class TenantReconciler {
       else log.warn("tenant not usable as declared", { key, reason, message });
     }
     const users = reasons.countsOf(tenants.usersOf(key));
-    const next = tenantStatusAfter(status, finding, users, { generation, nowMs: clock.now() });
+    const pauses = this.#known.get(key)?.breaker?.pauses ?? [];
+    const next = tenantStatusAfter(status, { ...finding, pauses }, users, { generation, nowMs: clock.now() });
     const patch = mergePatchBetween(status, next);
     if (patch !== undefined)
       storeOf(key).absorb(await api.mergePatch(tenantPath(resource, "status"), { status: patch }, signal));

@@ -29,7 +29,17 @@ export const LEAST_SCOPE = "read:users";
 
 export function tenantStatusAfter(
   previous: Auth0TenantStatus,
-  { isReady, reason, message, isTransient, access }: TenantFinding,
+  {
+    isReady,
+    reason,
+    message,
+    isTransient,
+    access,
+    pauses,
+  }: TenantFinding & {
+    /** What the breaker has stopped, in words. */
+    readonly pauses: readonly string[];
+  },
   userReasons: ReadonlyMap<string, number>,
   { generation, nowMs }: { readonly generation: number; readonly nowMs: EpochMs },
 ): Auth0TenantStatus {
@@ -39,6 +49,11 @@ export function tenantStatusAfter(
     { type: "Ready", status: isReady ? "True" : "False", reason, message, observedGeneration },
     nowMs,
   );
+  const paused = { type: "DeletionPaused", status: "True", reason: "DeletionPaused", observedGeneration } as const;
+  conditions =
+    pauses.length === 0
+      ? removeCondition(conditions, "DeletionPaused")
+      : setCondition(conditions, { ...paused, message: pauses.join("; ") }, nowMs);
   for (const [type, holds] of [
     ["Reconciling", !isReady && isTransient],
     ["Stalled", !isReady && !isTransient],

@@ -1,13 +1,9 @@
 /** A tenant as the users' passes see it: the way to it, and what it grants to their namespace. */
 import type { Grant, Grants } from "../core/grants.ts";
-import {
-  CLUSTER_TENANT_KIND,
-  DEFAULT_TENANT,
-  type Auth0TenantSpec,
-  type ClusterAuth0TenantSpec,
-} from "../api/auth0-tenant.ts";
+import type { Auth0TenantSpec, ClusterAuth0TenantSpec } from "../api/auth0-tenant.ts";
 import type { ObjectKey } from "../kubernetes/object.ts";
 import type { UserDirectory } from "../reconcile/ports.ts";
+import type { Breaker } from "./breaker.ts";
 import type { Namespaces } from "./namespaces.ts";
 
 export type NamespacedGrants = NonNullable<ClusterAuth0TenantSpec["grants"]>;
@@ -20,16 +16,20 @@ export interface TenantOptions {
   readonly directory: UserDirectory;
   readonly grants: NamespacedGrants | Grants;
   readonly namespaces: Namespaces;
+  /** `undefined`: nothing can be written there anyway. */
+  readonly breaker: Breaker | undefined;
 }
 
 export class Tenant {
   readonly key: ObjectKey | undefined;
   readonly title: string;
   readonly directory: UserDirectory;
+  readonly breaker: Breaker | undefined;
   readonly #grants: TenantOptions["grants"];
   readonly #namespaces: Namespaces;
 
-  constructor({ key, title, directory, grants, namespaces }: TenantOptions) {
+  constructor({ key, title, directory, grants, namespaces, breaker }: TenantOptions) {
+    this.breaker = breaker;
     this.key = key;
     this.title = title;
     this.directory = directory;
@@ -67,15 +67,4 @@ export function grantsOf(
   isOfCluster: boolean,
 ): TenantOptions["grants"] {
   return grants ?? (isOfCluster ? [] : "all");
-}
-
-/** The tenant that the process was given: a ClusterAuth0Tenant without an object. */
-export function ownTenant(directory: UserDirectory, grants: TenantOptions["grants"], namespaces: Namespaces): Tenant {
-  return new Tenant({
-    key: undefined,
-    title: `${CLUSTER_TENANT_KIND} ${DEFAULT_TENANT}`,
-    directory,
-    grants,
-    namespaces,
-  });
 }

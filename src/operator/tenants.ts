@@ -74,6 +74,11 @@ export class Tenants {
     return this.#usersOf.get(tenant) ?? NO_USERS;
   }
 
+  /** How many users name a tenant object, whichever. */
+  get countOfObjectsUsers(): number {
+    return this.#tenantOf.size;
+  }
+
   wakeUsersOf(tenant: ObjectKey): void {
     for (const user of this.usersOf(tenant)) this.#wake(user);
   }

@@ -1,14 +1,18 @@
 /** The end of an Auth0User: its user is dealt with first, then the finalizer comes off. */
 import { desiredUserFrom } from "../api/desired-user.ts";
+import { parseDurationMs } from "../api/duration.ts";
 import { CONFIRM_DELETION_ANNOTATION } from "../api/names.ts";
 import { validateUserSpec } from "../api/validate.ts";
 import type { DesiredUser } from "../core/desired-user.ts";
 import { findNotGranted } from "../core/grants.ts";
-import { connectionName, type ConnectionName } from "../core/ids.ts";
+import { connectionName, userId, type ConnectionName, type UserId } from "../core/ids.ts";
 import type { ReconcileResult } from "../kubernetes/controller.ts";
-import { deleteUser, type DeletionOutcome } from "../reconcile/delete-user.ts";
+import { deleteUser, type DeletionOutcome, type DeletionPolicy, type Obstacle } from "../reconcile/delete-user.ts";
+import type { Reason } from "../reconcile/reasons.ts";
 import { bearsMarkerOf } from "../reconcile/marker.ts";
+import type { EpochMs } from "../runtime/clock.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
+import { GuardedDirectory } from "./guarded-directory.ts";
 import { FINALIZER } from "./names.ts";
 import { ResourceClaims } from "./resource-claims.ts";
 import { resultOf } from "./result.ts";
@@ -24,27 +28,64 @@ export async function finalizeUser(
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
   if (!resource.finalizers.includes(FINALIZER)) return { kind: "done" };
-  const outcome = await endOf(resource, parts, signal);
-  if (outcome.kind === "refused") return refuse(resource, outcome, parts, signal);
-
+  const { directory, tenant, audit, clock } = parts;
+  const guarded = new GuardedDirectory(directory, resource, { breaker: tenant.breaker, audit }, () => clock.now());
+  let outcome: DeletionOutcome | Released = await endOf(resource, { ...parts, directory: guarded }, signal);
+  if (outcome.kind === "refused") {
+    const leftBehind = await leaveBehind(resource, outcome, parts, signal);
+    if (leftBehind === undefined) return refuse(resource, outcome, parts, signal);
+    outcome = leftBehind;
+  }
   const { reason, message } = outcome;
-  if (reason !== undefined) {
-    parts.recorder.event({ regarding: referenceTo(resource), type: "Normal", reason, action: "Delete", note: message });
-    parts.log.info("user let go", { key: resource.key, reason, message });
+  if (reason !== undefined && reason !== "Deleted" && reason !== "AlreadyAbsent") {
+    guarded.retained(knownIdOf(resource, parts), `${reason}: ${message}`);
   }
   const finalizers = resource.finalizers.filter((finalizer) => finalizer !== FINALIZER);
   const { key, resourceVersion } = resource;
   const patch = { metadata: { resourceVersion, finalizers } };
   await parts.store.write(key, resourceVersion, () => parts.api.mergePatch(auth0UserPath(resource), patch, signal));
   parts.memories.forget(resource.key);
+  if (reason !== undefined)
+    tellEnd(
+      resource,
+      { reason, message, namespaceUid: "namespaceUid" in outcome ? outcome.namespaceUid : undefined },
+      parts,
+    );
   return { kind: "done" };
 }
+
+interface End {
+  readonly reason: Reason;
+  readonly message: string;
+  /** Of the namespace that went, where the user is left behind. */
+  readonly namespaceUid: string | undefined;
+}
+
+function tellEnd(resource: Auth0UserResource, { reason, message, namespaceUid }: End, parts: UserParts): void {
+  parts.log.info("user let go", { key: resource.key, reason, message });
+  if (namespaceUid === undefined) {
+    parts.recorder.event({ regarding: referenceTo(resource), type: "Normal", reason, action: "Delete", note: message });
+    return;
+  }
+  // No Event can be made in the namespace itself any more.
+  const regarding = { apiVersion: "v1", kind: "Namespace", name: resource.namespace, uid: namespaceUid };
+  parts.recorder.event({ regarding, type: "Warning", reason, action: "Delete", note: message });
+  parts.leftBehind.count(resource.namespace);
+}
+
+type Released = Extract<DeletionOutcome, { kind: "released" }> & { readonly namespaceUid?: string };
 
 async function endOf(resource: Auth0UserResource, parts: UserParts, signal: AbortSignal): Promise<DeletionOutcome> {
   const { spec, annotations, key, uid } = resource;
   if (spec["suspend"] === true) {
     return { kind: "released", reason: "Retained", message: "the user stays at Auth0: spec.suspend is true" };
   }
+  if (await parts.kindDeletion.isUnderWay()) {
+    const message =
+      "the user stays at Auth0: the definition of Auth0User is being deleted, and nobody asked for the users";
+    return { kind: "released", reason: "Retained", message };
+  }
+  const policy = POLICIES.find((one) => one === spec["deletionPolicy"]);
   const validated = validateUserSpec(spec);
   const connection = connectionOf(resource);
   const desired = validated.kind === "valid" ? desiredUserFrom(validated.value, []) : undefined;
@@ -54,12 +95,12 @@ async function endOf(resource: Auth0UserResource, parts: UserParts, signal: Abor
     {
       ownership: ownershipOf(resource, connection, undefined, new ResourceClaims(resource, parts).parse(), parts),
       connection,
-      policy:
-        spec["deletionPolicy"] === "Retain" || spec["deletionPolicy"] === "Delete" ? spec["deletionPolicy"] : undefined,
+      policy,
       lastSeen: parts.memories.find(key, uid)?.memory.lastSeen,
       confirmedId: annotations[CONFIRM_DELETION_ANNOTATION],
       desired,
-      notGranted: await findRefusal(resource, desired, parts, signal),
+      obstacle: policy === "Retain" ? undefined : await findObstacle(resource, desired, parts, signal),
+      deleteAtMs: deleteAtMsOf(resource),
       isMarked: (user) => bearsMarkerOf(user, marked, keyring),
     },
     parts,
@@ -67,22 +108,63 @@ async function endOf(resource: Auth0UserResource, parts: UserParts, signal: Abor
   );
 }
 
+const POLICIES: readonly DeletionPolicy[] = ["Delete", "Retain", "Disable"];
+
 /** A grant that was taken back stops deletions, too. Of a spec that is not valid any more only the least is asked. */
-async function findRefusal(
+async function findObstacle(
   { namespace, spec }: Auth0UserResource,
   desired: DesiredUser | undefined,
-  { tenant }: UserParts,
+  { tenant, clock }: UserParts,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<Obstacle | undefined> {
   const grants = await tenant.grantsFor(namespace, signal);
-  if (grants === "all") return undefined;
-  const adopts = spec["userId"] !== undefined;
-  const missing =
-    desired === undefined
-      ? grants.length === 0 && ["anything at all (grants)"]
-      : findNotGranted(grants, { desired, adopts, setsPassword: false });
-  if (missing === false || missing.length === 0) return undefined;
-  return `${tenant.title} does not grant namespace ${namespace}: ${missing.join("; ")}; to let go of the resource set deletionPolicy: Retain`;
+  if (grants !== "all") {
+    const adopts = spec["userId"] !== undefined;
+    const nothing = grants.length === 0 ? ["anything at all (grants)"] : [];
+    const missing = desired === undefined ? nothing : findNotGranted(grants, { desired, adopts, setsPassword: false });
+    if (missing.length > 0) {
+      const message = `${tenant.title} does not grant namespace ${namespace}: ${missing.join("; ")}; to let go of the resource set deletionPolicy: Retain`;
+      return { reason: "NotGranted", message, remedy: { kind: "backoff" } };
+    }
+  }
+  const pause = await tenant.breaker?.findDeletionPause(signal);
+  if (pause === undefined) return undefined;
+  return {
+    reason: "DeletionPaused",
+    message: pause.message,
+    remedy: { kind: "wait", untilMs: clock.now() + PAUSED_AGAIN_MS },
+  };
+}
+
+/** How often a paused deletion asks whether it was confirmed. */
+const PAUSED_AGAIN_MS = 5_000;
+
+/** In a namespace that is being deleted nobody is left to mend anything: what can't be done in time is left behind. */
+async function leaveBehind(
+  resource: Auth0UserResource,
+  { reason, message }: Extract<DeletionOutcome, { kind: "refused" }>,
+  parts: UserParts,
+  signal: AbortSignal,
+): Promise<Released | undefined> {
+  const { clock, namespaces, releaseAfterMs } = parts;
+  const { namespace: name, deletedAtMs, key } = resource;
+  if (deletedAtMs === undefined || clock.now() - deletedAtMs < releaseAfterMs) return undefined;
+  const namespace = await namespaces.find(name, signal);
+  if (namespace?.isTerminating !== true) return undefined;
+  const note = `${key}: the namespace is being deleted, and the user ${knownIdOf(resource, parts) ?? "that it may have"} could not be deleted (${reason}: ${message}): it stays at Auth0`;
+  return { kind: "released", reason: "LeftBehind", message: note, namespaceUid: namespace.uid };
+}
+
+function knownIdOf(resource: Auth0UserResource, parts: UserParts): UserId | undefined {
+  const claim = new ResourceClaims(resource, parts).parse();
+  const { userId: id } = resource.status;
+  return id === undefined ? (typeof claim === "object" ? claim.userId : undefined) : userId(id);
+}
+
+/** `deleteAfter` from the moment the resource was deleted. */
+function deleteAtMsOf({ spec, deletedAtMs }: Auth0UserResource): EpochMs | undefined {
+  const afterMs = parseDurationMs(typeof spec["deleteAfter"] === "string" ? spec["deleteAfter"] : "");
+  return afterMs === undefined || deletedAtMs === undefined ? undefined : deletedAtMs + afterMs;
 }
 
 /** Where the user is, whatever the spec says by now. */

@@ -8,8 +8,12 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Random } from "../runtime/random.ts";
 import { GROUP, PLURAL, VERSION } from "../api/auth0-user.ts";
+import type { AuditLog } from "./audit-log.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
 import type { DriftCounts } from "./drift-counts.ts";
+import type { KindDeletion } from "./kind-deletion.ts";
+import type { LeftBehind } from "./left-behind.ts";
+import type { Namespaces } from "./namespaces.ts";
 import type { StateKeys } from "./state-keys.ts";
 import type { Tenant } from "./tenant.ts";
 import type { UserMemories } from "./user-memories.ts";
@@ -24,6 +28,12 @@ export interface SharedParts {
   readonly recorder: EventRecorder;
   readonly memories: UserMemories;
   readonly drift: DriftCounts;
+  readonly namespaces: Namespaces;
+  readonly kindDeletion: KindDeletion;
+  readonly audit: AuditLog | undefined;
+  readonly leftBehind: LeftBehind;
+  /** How long a namespace that is being deleted waits for a user that can't be. */
+  readonly releaseAfterMs: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;

@@ -28,6 +28,7 @@ import type { ReadyReasons } from "./ready-reasons.ts";
 import { ResourceClaims } from "./resource-claims.ts";
 import { resultOf } from "./result.ts";
 import type { SecretUsers } from "./secret-users.ts";
+import { GuardedDirectory } from "./guarded-directory.ts";
 import { refuseEarly } from "./early-refusal.ts";
 import { writeStatus } from "./status-writer.ts";
 import { answerActions, hasOpenActions } from "./user-actions.ts";
@@ -129,7 +130,10 @@ export class UserReconciler {
     const ownership = this.#ownership(resource, desired, claims);
     const password = await readDeclaredPassword(declared.spec, resource, ownership, this.#parts, signal);
     const declaration = this.#declaration(resource, declared, known, ownership, password);
-    const outcome = await reconcileUser(declaration, { ...this.#parts, claims }, signal);
+    const { tenant, audit, clock } = this.#parts;
+    const guards = { breaker: tenant.breaker, audit };
+    const directory = new GuardedDirectory(this.#parts.directory, resource, guards, () => clock.now());
+    const outcome = await reconcileUser(declaration, { directory, claims, clock }, signal);
     this.#remember(resource, declared, known, claims.writtenVersion, outcome);
     if (outcome.verdict.kind === "refused" && outcome.verdict.reason === "CredentialsInvalid") {
       this.#onCredentialsRefused();

@@ -7,7 +7,6 @@ import { parseClaim } from "../reconcile/claim.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
 import { refuseEarly } from "./early-refusal.ts";
 import { USER_ID_ANNOTATION } from "./names.ts";
-import type { Namespaces } from "./namespaces.ts";
 import type { ReadyReasons } from "./ready-reasons.ts";
 import type { SecretUsers } from "./secret-users.ts";
 import { Tenant } from "./tenant.ts";
@@ -19,7 +18,6 @@ import type { SharedParts } from "./user-parts.ts";
 export interface UserRouterOptions {
   readonly parts: SharedParts;
   readonly tenants: Tenants;
-  readonly namespaces: Namespaces;
   readonly reasons: ReadyReasons;
   readonly secretUsers: SecretUsers;
 }
@@ -80,12 +78,20 @@ export class UserRouter {
 
   /** Without any way to the tenant: what needs no call is done, what needs one waits. */
   #finalize(resource: Auth0UserResource, cause: string, signal: AbortSignal): Promise<ReconcileResult> {
-    const { parts, namespaces } = this.#options;
+    const { parts } = this.#options;
+    const { namespaces } = parts;
     const text = resource.annotations[USER_ID_ANNOTATION];
     const claim = text === undefined ? undefined : parseClaim(text, resource, parts.stateKeys.keyring);
     const claimed = typeof claim === "object" ? claim.tenantDomain : "";
     const directory = unreachableDirectory(tenantDomain(resource.status.tenantDomain ?? claimed), cause);
-    const tenant = new Tenant({ key: undefined, title: "the tenant", directory, grants: "all", namespaces });
+    const tenant = new Tenant({
+      key: undefined,
+      title: "the tenant",
+      directory,
+      grants: "all",
+      namespaces,
+      breaker: undefined,
+    });
     return finalizeUser(resource, { ...parts, tenant, directory }, signal);
   }
 }

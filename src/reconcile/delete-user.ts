@@ -14,7 +14,7 @@ import type { Sighting } from "./outcome.ts";
 import type { UserDirectory } from "./ports.ts";
 import { REASON_OF, type Reason } from "./reasons.ts";
 
-export type DeletionPolicy = "Delete" | "Retain";
+export type DeletionPolicy = "Delete" | "Retain" | "Disable";
 
 export interface DeletionDeclaration {
   readonly ownership: Ownership;
@@ -28,8 +28,16 @@ export interface DeletionDeclaration {
   /** For a creation whose end is not known and whose id Auth0 chose. */
   readonly desired: DesiredUser | undefined;
   readonly isMarked: (user: ObservedUser) => boolean;
-  /** Why the tenant does not let this resource delete; `undefined`: it does. */
-  readonly notGranted: string | undefined;
+  /** What forbids any write now; asked before anything is read. */
+  readonly obstacle: Obstacle | undefined;
+  /** With Delete: from when on the user may be deleted; until then it is blocked. `undefined`: at once. */
+  readonly deleteAtMs: EpochMs | undefined;
+}
+
+export interface Obstacle {
+  readonly reason: Reason;
+  readonly message: string;
+  readonly remedy: Remedy;
 }
 
 export type DeletionOutcome =
@@ -46,7 +54,7 @@ export async function deleteUser(
   { directory, clock }: { readonly directory: UserDirectory; readonly clock: Clock },
   signal: AbortSignal,
 ): Promise<DeletionOutcome> {
-  const { ownership, policy, notGranted } = declaration;
+  const { ownership, policy, obstacle } = declaration;
   try {
     switch (ownership.kind) {
       case "none":
@@ -62,11 +70,12 @@ export async function deleteUser(
         );
       case "creating":
         if (policy === "Retain") return retained("deletionPolicy is Retain");
-        if (notGranted !== undefined) return refused("NotGranted", notGranted);
-        return await deleteFound(
+        if (obstacle !== undefined) return { kind: "refused", ...obstacle };
+        return await endFound(
           await findBegun(ownership.userId, declaration, directory, signal),
+          policy ?? "Delete",
           declaration,
-          directory,
+          { directory, clock },
           signal,
         );
       case "owned": {
@@ -77,13 +86,13 @@ export async function deleteUser(
               ? "adopted users are retained unless deletionPolicy is Delete"
               : "deletionPolicy is Retain",
           );
-        if (notGranted !== undefined) return refused("NotGranted", notGranted);
+        if (obstacle !== undefined) return { kind: "refused", ...obstacle };
         const { lastSeen } = declaration;
         const user =
           lastSeen !== undefined && isFreshAndSingle(lastSeen, ownership.userId, clock.now())
             ? lastSeen.user
             : await directory.findUser(ownership.userId, signal);
-        return await deleteFound(user, declaration, directory, signal);
+        return await endFound(user, effective, declaration, { directory, clock }, signal);
       }
       case "contradicted":
       case "moved":
@@ -112,24 +121,51 @@ async function findBegun(
   return desired === undefined ? undefined : (await findHolders(desired, isMarked, directory, signal)).marked;
 }
 
-async function deleteFound(
+async function endFound(
   user: ObservedUser | undefined,
-  { connection, confirmedId }: DeletionDeclaration,
-  directory: UserDirectory,
+  policy: Exclude<DeletionPolicy, "Retain">,
+  declaration: DeletionDeclaration,
+  { directory, clock }: { readonly directory: UserDirectory; readonly clock: Clock },
   signal: AbortSignal,
 ): Promise<DeletionOutcome> {
+  const { connection, confirmedId, deleteAtMs } = declaration;
   if (user === undefined) {
     return { kind: "released", reason: "AlreadyAbsent", message: "the user was already absent from Auth0" };
   }
-  if ((user.identities.length !== 1 || ownConnection(user) !== connection) && confirmedId !== user.userId) {
-    const identities = user.identities.map(({ provider, id }) => `${provider}|${id}`).join(", ");
-    return refused(
-      "DeletionNeedsConfirmation",
-      `deleting ${user.userId} would delete these identities: ${identities}; unlink the others, set deletionPolicy: Retain, or confirm with the annotation auth0-user-operator.dev/confirm-deletions: "${user.userId}"`,
-    );
+  const isConfirmed = confirmedId === user.userId;
+  const identities = user.identities.map(({ provider, id }) => `${provider}|${id}`).join(", ");
+  if (policy === "Disable") {
+    if (ownConnection(user) !== connection && !isConfirmed) return needsConfirmation("block", user.userId, identities);
+    await disable(user, directory, signal);
+    return { kind: "released", reason: "Disabled", message: `${user.userId} stays at Auth0, blocked` };
+  }
+  if ((user.identities.length !== 1 || ownConnection(user) !== connection) && !isConfirmed) {
+    return needsConfirmation("delete", user.userId, identities);
+  }
+  if (deleteAtMs !== undefined && clock.now() < deleteAtMs) {
+    await disable(user, directory, signal);
+    const message = `${user.userId} is blocked, and is deleted after ${new Date(deleteAtMs).toISOString()}; to keep it, set deletionPolicy: Retain`;
+    return { kind: "refused", reason: "DeletionScheduled", message, remedy: { kind: "wait", untilMs: deleteAtMs } };
   }
   await directory.deleteUser(user.userId, signal);
   return { kind: "released", reason: "Deleted", message: `Auth0 accepted the deletion of ${user.userId}` };
+}
+
+async function disable(
+  { userId, attributes }: ObservedUser,
+  directory: UserDirectory,
+  signal: AbortSignal,
+): Promise<void> {
+  if (attributes.blocked) return;
+  const patch = { attributes: { blocked: true }, userMetadata: {}, appMetadata: {}, verifyEmail: undefined };
+  await directory.updateUser(userId, { ...patch, password: undefined }, signal);
+}
+
+function needsConfirmation(verb: string, userId: string, identities: string): DeletionOutcome {
+  return refused(
+    "DeletionNeedsConfirmation",
+    `to ${verb} ${userId} would ${verb} these identities: ${identities}; unlink the others, set deletionPolicy: Retain, or confirm with the annotation auth0-user-operator.dev/confirm-deletions: "${userId}"`,
+  );
 }
 
 function retained(why: string): DeletionOutcome {

@@ -14,6 +14,9 @@ export type DirectoryErrorCode =
   | "credentials_invalid"
   /** There is no way to the tenant: what the object that declares it says. */
   | "tenant_not_ready"
+  /** More users would be deleted, or have the same attribute changed, within an hour than `protection` allows. */
+  | "deletions_paused"
+  | "changes_paused"
   /** The token may not make this call. */
   | "insufficient_scope"
   /** 404 where the user must exist. */

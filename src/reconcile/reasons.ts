@@ -106,6 +106,23 @@ export const REASONS = {
     "The user has more than one identity: deleting it would delete the linked accounts too.",
     "Unlink the other identities at Auth0, or set `deletionPolicy: Retain`.",
   ],
+  DeletionPaused: [
+    "More users would be deleted within an hour than the tenant's `protection` allows; deletions of this tenant wait for a person.",
+    "If they are meant, confirm with the command in the message; else set `deletionPolicy: Retain`, or restore the resources under other names with `userId`.",
+  ],
+  ChangesPaused: [
+    "More users would have the same attribute changed within an hour than the tenant's `protection` allows; such changes wait for a person.",
+    "If they are meant, confirm with the command in the message; else take the change back.",
+  ],
+  DeletionScheduled: [
+    "The user is blocked, and is deleted when `deleteAfter` is over.",
+    "To keep the user, set `deletionPolicy: Retain` before that.",
+  ],
+  Disabled: ["The resource is gone; the user stays at Auth0, blocked.", ""],
+  LeftBehind: [
+    "The resource went with its namespace; its user could not be deleted in time and stays at Auth0.",
+    "Delete the user at Auth0, or take it over by a new resource.",
+  ],
   Deleting: ["The user is being deleted at Auth0.", ""],
   Deleted: ["Auth0 accepted the deletion.", ""],
   AlreadyAbsent: ["The user was already absent from Auth0 when the resource was deleted.", ""],
@@ -133,6 +150,8 @@ export const REASON_OF = {
   unavailable: "Auth0Unavailable",
   credentials_invalid: "CredentialsInvalid",
   tenant_not_ready: "TenantNotReady",
+  deletions_paused: "DeletionPaused",
+  changes_paused: "ChangesPaused",
   insufficient_scope: "InsufficientScope",
   user_not_found: "UserNotFound",
   related_not_found: "AssignmentNotFound",

@@ -120,6 +120,16 @@ async function live(world: World, scope: Scope): Promise<void> {
     });
     await world.must(["wait", "--for=condition=Ready", `auth0user/${user}`, "--timeout=30s"]);
   }
+  await end(world);
+}
+
+/** One deletion is allowed; the next one waits for a person, and it is asked whether the namespace goes as well. */
+async function end(world: World): Promise<void> {
+  await world.must(["delete", "auth0user", "jane", "--timeout=30s"]);
+  await world.apply("june", { connection: "email", email: "june@example.com" });
+  await world.must(["wait", "--for=condition=Ready", "auth0user/june", "--timeout=30s"]);
+  await world.must(["delete", "auth0user", "june", "--wait=false"]);
+  await world.until("june", "DeletionPaused");
 }
 
 function tenantManifests({ namespace, tenant }: World, kind: string): string {
@@ -207,7 +217,7 @@ async function render(scope: Scope, name: string, grantsFile = ""): Promise<read
     "--skip-tests",
     "--set=crds.enabled=false,defaultTenant.grants=all",
     // Releases of one cluster's scope must not see each other's users.
-    `--set=extraArgs={--log-level=debug,--namespace=${name}-users,--allowed-tenant-domains=http://127.0.0.1:*,--default-tenant-grants=${grantsFile}}`,
+    `--set=extraArgs={--log-level=debug,--namespace=${name}-users,--max-deletes-per-hour=1,--release-after=0s,--allowed-tenant-domains=http://127.0.0.1:*,--default-tenant-grants=${grantsFile}}`,
     `--set=secrets.watch.namespaces={${name}-users}`,
     ...(scope === "namespaces" ? [`--set=namespaces={${name}-users}`] : []),
   ]);

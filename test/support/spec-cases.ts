@@ -176,7 +176,7 @@ export const SPEC_CASES: readonly SpecCase[] = [
   refused(
     "a deletion policy that does not exist",
     { deletionPolicy: "delete" },
-    "spec.deletionPolicy: must be one of Delete, Retain",
+    "spec.deletionPolicy: must be one of Delete, Retain, Disable",
   ),
   refused("a password as it is", { password: "hunter2" }, "spec.password: must be object"),
   refused(

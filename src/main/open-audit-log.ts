@@ -1,0 +1,19 @@
+/** The stream of records of what is written to Auth0: apart from the log, on the standard output or in a file. */
+import { open } from "node:fs/promises";
+import process from "node:process";
+import type { AuditConfig } from "../config.ts";
+import type { AuditLog } from "../operator/audit-log.ts";
+import { AuditChain } from "../runtime/audit-chain.ts";
+import { systemClock } from "../runtime/clock.ts";
+
+/** A file is only ever appended to; each start of the operator begins a chain of its own in it. */
+export async function openAuditLog({ file, isChained }: AuditConfig): Promise<AuditLog> {
+  const output = file === undefined ? process.stdout : (await open(file, "a", 0o600)).createWriteStream();
+  const chain = isChained ? new AuditChain() : undefined;
+  return {
+    write(record) {
+      const entry = { time: new Date(systemClock.now()).toISOString(), stream: "audit", ...record };
+      output.write(`${chain === undefined ? JSON.stringify(entry) : chain.next(entry)}\n`);
+    },
+  };
+}

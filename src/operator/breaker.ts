@@ -1,0 +1,188 @@
+/**
+ * What stops a mistake from becoming a disaster: a bad merge that deletes five hundred resources deletes as many users as
+ * the limit allows, then waits for a person. The counts are written down before anything is done, some at a time, so that
+ * a restart can only make them too large.
+ */
+import { NOTHING_DONE, confirmed, countOf, isConfirmed, withDone, type Tally } from "../core/tally.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { findJsonObject, isJsonObject } from "../runtime/json.ts";
+
+/** Where the counts of one tenant are kept, and where a person confirms. */
+export interface BreakerNotes {
+  /** What was written last, and what stands in the annotation `confirm-deletions`. */
+  read(signal: AbortSignal): Promise<{ readonly text: string | undefined; readonly confirmation: string | undefined }>;
+  write(text: string, signal: AbortSignal): Promise<void>;
+  /** Tells people of a pause that begins. */
+  tell(message: string): void;
+  /** How a person confirms, as a command. */
+  confirmCommand(confirmation: string): string;
+}
+
+/** An absolute number, or a share of the users that are declared: `10%`. */
+export type Limit = number | string;
+
+export interface BreakerOptions {
+  readonly notes: BreakerNotes;
+  /** `undefined`: the greater of a hundred and a tenth. */
+  readonly maxDeletesPerHour: Limit | undefined;
+  /** `undefined`: no limit. */
+  readonly maxChangesPerHour: Limit | undefined;
+  readonly countDeclared: () => number;
+  readonly clock: Clock;
+}
+
+export interface Pause {
+  readonly message: string;
+}
+
+const DELETIONS = "deletions";
+const DEFAULT_LEAST = 100;
+const DEFAULT_SHARE = 0.1;
+/** Written down at a time, as a share of the limit: a restart may count so many too much. */
+const RESERVED_SHARE = 0.1;
+/** How often a person's word is looked for. */
+const LOOK_AGAIN_MS = 2_000;
+
+export class Breaker {
+  readonly #options: BreakerOptions;
+  readonly #tallies = new Map<string, Tally>();
+  readonly #reserved = new Map<string, number>();
+  #turn: Promise<unknown> = Promise.resolve();
+  #isRead = false;
+  #confirmation: { readonly text: string | undefined; readonly atMs: number } | undefined;
+
+  constructor(options: BreakerOptions) {
+    this.#options = options;
+  }
+
+  get hasChangeLimit(): boolean {
+    return this.#options.maxChangesPerHour !== undefined;
+  }
+
+  /**
+   * @param deletedAtMs when a person deleted the resource
+   * @returns why not now; `undefined`: it may be done, and counts
+   */
+  admitDeletion(deletedAtMs: number | undefined, signal: AbortSignal): Promise<Pause | undefined> {
+    return this.#inTurn(() => this.#admit(DELETIONS, this.#options.maxDeletesPerHour, deletedAtMs, signal));
+  }
+
+  /** Why no user may be deleted now, asked before anything is read for it. */
+  findDeletionPause(signal: AbortSignal): Promise<Pause | undefined> {
+    return this.#inTurn(async () => {
+      const sinceMs = (await this.#tallyOf(DELETIONS, signal)).pausedSinceMs;
+      return sinceMs === undefined ? undefined : { message: this.#messageOf(DELETIONS, sinceMs) };
+    });
+  }
+
+  admitChange(attribute: string, signal: AbortSignal): Promise<Pause | undefined> {
+    const { maxChangesPerHour } = this.#options;
+    if (maxChangesPerHour === undefined) return Promise.resolve(undefined);
+    return this.#inTurn(() => this.#admit(`changes of ${attribute}`, maxChangesPerHour, undefined, signal));
+  }
+
+  /** What is paused now, in words; empty: nothing. */
+  get pauses(): string[] {
+    return [...this.#tallies].flatMap(([what, tally]) =>
+      tally.pausedSinceMs === undefined ? [] : [this.#messageOf(what, tally.pausedSinceMs)],
+    );
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+
+  async #admit(
+    what: string,
+    limit: Limit | undefined,
+    askedAtMs: number | undefined,
+    signal: AbortSignal,
+  ): Promise<Pause | undefined> {
+    const tally = await this.#tallyOf(what, signal);
+    const nowMs = this.#options.clock.now();
+    if (isConfirmed(tally, askedAtMs, nowMs)) return undefined;
+    if (tally.pausedSinceMs !== undefined) return { message: this.#messageOf(what, tally.pausedSinceMs) };
+    const reserved = this.#reserved.get(what) ?? 0;
+    if (reserved > 0) {
+      this.#reserved.set(what, reserved - 1);
+      return undefined;
+    }
+    const count = countOf(tally, nowMs);
+    const most = this.#limitOf(limit, count);
+    if (count >= most) {
+      await this.#write(what, { ...tally, pausedSinceMs: nowMs }, signal);
+      const message = this.#messageOf(what, nowMs);
+      this.#options.notes.tell(message);
+      return { message };
+    }
+    const reserving = Math.min(most - count, Math.max(1, Math.floor(most * RESERVED_SHARE)));
+    await this.#write(what, withDone(tally, reserving, nowMs), signal);
+    this.#reserved.set(what, reserving - 1);
+    return undefined;
+  }
+
+  /** As it stands, once a person's word has been looked for. */
+  async #tallyOf(what: string, signal: AbortSignal): Promise<Tally> {
+    if (!this.#isRead) await this.#read(signal);
+    const tally = this.#tallies.get(what) ?? NOTHING_DONE;
+    if (tally.pausedSinceMs === undefined || !(await this.#isConfirmed(tally.pausedSinceMs, signal))) return tally;
+    const next = confirmed(this.#options.clock.now());
+    await this.#write(what, next, signal);
+    this.#reserved.delete(what);
+    return next;
+  }
+
+  /** @param done of what was declared a while ago */
+  #limitOf(limit: Limit | undefined, done: number): number {
+    const declared = this.#options.countDeclared() + done;
+    if (limit === undefined) return Math.max(DEFAULT_LEAST, Math.floor(declared * DEFAULT_SHARE));
+    return typeof limit === "number" ? limit : Math.ceil((declared * Number.parseInt(limit, 10)) / 100);
+  }
+
+  #messageOf(what: string, sinceMs: number): string {
+    const confirmation = confirmationOf(sinceMs);
+    return `${what} are paused since ${confirmation}: more than protection allows within an hour; if they are meant, confirm: ${this.#options.notes.confirmCommand(confirmation)}`;
+  }
+
+  async #isConfirmed(sinceMs: number, signal: AbortSignal): Promise<boolean> {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (this.#confirmation === undefined || nowMs - this.#confirmation.atMs >= LOOK_AGAIN_MS) {
+      this.#confirmation = { text: (await this.#options.notes.read(signal)).confirmation, atMs: nowMs };
+    }
+    return this.#confirmation.text === confirmationOf(sinceMs);
+  }
+
+  async #read(signal: AbortSignal): Promise<void> {
+    const { text } = await this.#options.notes.read(signal);
+    for (const [what, tally] of Object.entries(findJsonObject(text ?? "") ?? {})) {
+      const parsed = parseTally(tally);
+      if (parsed !== undefined) this.#tallies.set(what, parsed);
+    }
+    this.#isRead = true;
+  }
+
+  async #write(what: string, tally: Tally, signal: AbortSignal): Promise<void> {
+    const next = new Map(this.#tallies).set(what, tally);
+    await this.#options.notes.write(JSON.stringify(Object.fromEntries(next)), signal);
+    this.#tallies.set(what, tally);
+  }
+}
+
+/** Names one pause, so that an old word of confirmation is none for the next. */
+function confirmationOf(sinceMs: number): string {
+  return new Date(sinceMs).toISOString();
+}
+
+/** Notes that somebody spoilt are none. */
+function parseTally(value: unknown): Tally | undefined {
+  if (!isJsonObject(value) || !Array.isArray(value["buckets"])) return undefined;
+  const { pausedSinceMs, confirmedAtMs } = value;
+  const buckets = value["buckets"].flatMap((bucket: unknown): Tally["buckets"] => {
+    const [startMs, count] = Array.isArray(bucket) ? bucket.map(Number) : [];
+    return startMs !== undefined && count !== undefined && Number.isFinite(startMs + count) ? [[startMs, count]] : [];
+  });
+  const momentOf = (moment: unknown): number | undefined => (typeof moment === "number" ? moment : undefined);
+  return { buckets, pausedSinceMs: momentOf(pausedSinceMs), confirmedAtMs: momentOf(confirmedAtMs) };
+}

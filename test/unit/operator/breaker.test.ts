@@ -1,0 +1,143 @@
+/** How far a mistake gets: counts that survive a restart, a pause, a person's word. */
+import test from "ava";
+import { Breaker, type BreakerNotes, type BreakerOptions } from "../../../src/operator/breaker.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
+
+const signal = new AbortController().signal;
+const HOUR_MS = 3_600_000;
+
+class Notes implements BreakerNotes {
+  text: string | undefined;
+  confirmation: string | undefined;
+  readonly told: string[] = [];
+  writes = 0;
+
+  read() {
+    return Promise.resolve({ text: this.text, confirmation: this.confirmation });
+  }
+
+  write(text: string): Promise<void> {
+    this.text = text;
+    this.writes++;
+    return Promise.resolve();
+  }
+
+  tell(message: string): void {
+    this.told.push(message);
+  }
+
+  confirmCommand(confirmation: string): string {
+    return `confirm ${confirmation}`;
+  }
+}
+
+const START_MS = Date.UTC(2026, 0, 1);
+
+function aBreaker(rest: Partial<BreakerOptions> = {}) {
+  const notes = new Notes();
+  const clock = new ManualClock(START_MS);
+  const options: BreakerOptions = {
+    notes,
+    clock,
+    maxDeletesPerHour: 20,
+    maxChangesPerHour: undefined,
+    countDeclared: () => 50,
+    ...rest,
+  };
+  return { notes, clock, options, breaker: new Breaker(options) };
+}
+
+/** How many of so many deletions are admitted. */
+async function admitted(breaker: Breaker, count: number, deletedAtMs = START_MS): Promise<number> {
+  const pauses = await Promise.all(Array.from({ length: count }, () => breaker.admitDeletion(deletedAtMs, signal)));
+  return pauses.filter((pause) => pause === undefined).length;
+}
+
+test("as many as the limit, then a pause that is told once and says how to confirm", async (t) => {
+  const { breaker, notes } = aBreaker();
+
+  t.is(await admitted(breaker, 50), 20);
+  t.is(notes.told.length, 1);
+  t.regex(notes.told[0] ?? "", /deletions are paused since 2026-01-01T00:00:00.000Z.*confirm 2026-01-01T00:00:00.000Z/);
+  t.true(notes.writes <= 12, "written down some at a time");
+});
+
+test("after the word of a person those that waited go on, and a new burst is stopped again", async (t) => {
+  const { breaker, notes, clock } = aBreaker();
+  await admitted(breaker, 50);
+  notes.confirmation = new Date(START_MS).toISOString();
+  await clock.advance(60_000);
+
+  t.is(await admitted(breaker, 30), 30, "all that had been asked for by then");
+  t.is(await admitted(breaker, 50, clock.now() + 1_000), 20, "and the limit for what comes later");
+  t.is(notes.told.length, 2);
+});
+
+test("a word that is given while the operator is away counts for those that wait", async (t) => {
+  const { breaker, notes, options } = aBreaker();
+  await admitted(breaker, 50);
+  notes.confirmation = new Date(START_MS).toISOString();
+
+  t.is(await admitted(new Breaker(options), 30), 30);
+});
+
+test("an old word of confirmation is none for the next pause", async (t) => {
+  const { breaker, notes, clock } = aBreaker();
+  notes.confirmation = "2025-12-31T00:00:00.000Z";
+
+  await admitted(breaker, 50);
+  await clock.advance(60_000);
+
+  t.is(await admitted(breaker, 10), 0);
+});
+
+test("a pause outlives the hour and a restart", async (t) => {
+  const { breaker, options, clock } = aBreaker();
+  await admitted(breaker, 50);
+  await clock.advance(2 * HOUR_MS);
+
+  t.is(await admitted(new Breaker(options), 10), 0);
+});
+
+test("a restart does not give the limit anew", async (t) => {
+  const { breaker, options } = aBreaker();
+  t.is(await admitted(breaker, 15), 15);
+
+  t.true((await admitted(new Breaker(options), 50)) <= 5);
+});
+
+test("after an hour without many the limit is free again", async (t) => {
+  const { breaker, clock } = aBreaker();
+  t.is(await admitted(breaker, 20), 20);
+  await clock.advance(HOUR_MS + 10 * 60_000);
+
+  t.is(await admitted(breaker, 20), 20);
+});
+
+for (const [limit, declared, expected] of [
+  [undefined, 50, 100],
+  [undefined, 5_000, 500],
+  ["10%", 50, 5],
+  ["100%", 50, 50],
+  [0, 50, 0],
+] as const) {
+  test(`the limit ${String(limit)} with ${String(declared)} declared users is ${String(expected)}`, async (t) => {
+    const { breaker } = aBreaker({ maxDeletesPerHour: limit, countDeclared: () => declared - done });
+    let done = 0;
+    for (; done <= expected + 5; done++) {
+      if ((await breaker.admitDeletion(START_MS, signal)) !== undefined) break;
+    }
+
+    t.is(done, expected);
+  });
+}
+
+test("changes of one attribute have no limit unless one is given, and a count of their own", async (t) => {
+  const { breaker } = aBreaker();
+  t.is(await breaker.admitChange("email", signal), undefined);
+  const { breaker: limited } = aBreaker({ maxChangesPerHour: 1 });
+
+  t.is(await limited.admitChange("email", signal), undefined);
+  t.regex((await limited.admitChange("email", signal))?.message ?? "", /changes of email are paused/);
+  t.is(await limited.admitChange("nickname", signal), undefined);
+});
