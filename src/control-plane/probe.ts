@@ -29,6 +29,8 @@ export class Probe {
       return statusCode === 200 ? undefined : [path, "answers", String(statusCode), ...failedChecks(text)].join(" ");
     } catch (error) {
       signal.throwIfAborted();
+      // A certificate that was read while it was being written is read again.
+      this.#agent = undefined;
       return `${path}: ${failureText(error)}`;
     }
   }

@@ -193,6 +193,23 @@ test("a component that is not ready within a minute is told with the checks that
   health.close();
 });
 
+test("a way that did not lead to a component is asked for again: its certificate may have been half written", async (t) => {
+  const server = createHttpServer((_request, response) => response.end("ok")).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const port = typeof address === "object" ? (address?.port ?? 0) : 0;
+  const ways = [{ socketPath: "/no/such/socket" }, {}];
+  const probe = new Probe({
+    origin: `http://127.0.0.1:${String(port)}`,
+    headers: {},
+    connect: () => Promise.resolve(ways.shift() ?? {}),
+  });
+
+  t.regex((await probe.findLack("/readyz", never)) ?? "", /ENOENT/);
+  t.is(await probe.findLack("/readyz", never), undefined);
+  server.close();
+});
+
 test("a component inherits nothing of the environment, so no proxy comes between programs on one machine", async (t) => {
   process.env["HTTPS_PROXY"] = "http://127.0.0.1:1";
   const supervisor = await Supervisor.launch(never);
