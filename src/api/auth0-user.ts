@@ -276,6 +276,18 @@ export const AUTH0_USER_SPEC = {
       },
     },
     organizationsPolicy: assignmentPolicy("organizations, and roles in them,"),
+    adoptionPolicy: {
+      type: "string",
+      enum: ["Never", "Adopt"],
+      description:
+        "What it means that another user of the connection holds the address, username or number already: Never says UserConflict, Adopt takes that user over. Default: Never.",
+    },
+    recreatePolicy: {
+      type: "string",
+      enum: ["Recreate", "Report"],
+      description:
+        "What it means that somebody deleted the user at Auth0. A user that userId names is never created. Default: Recreate for users that the operator created, Report for adopted ones.",
+    },
     deletionPolicy: {
       type: "string",
       enum: ["Delete", "Retain", "Disable"],

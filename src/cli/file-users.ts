@@ -53,7 +53,11 @@ interface FileUserState {
 const SYNC_JITTER = 0.1;
 
 /** A claim has nowhere to be kept beside a file, and needs no place: the marker goes with the user itself. */
-const NO_CLAIMS: ClaimStore = { record: () => Promise.resolve() };
+const NO_CLAIMS: ClaimStore = {
+  record: () => Promise.resolve(),
+  findHolder: () => Promise.resolve(undefined),
+  reserve: () => Promise.resolve(undefined),
+};
 
 export class FileUsers {
   readonly #parts: FileUserParts;
@@ -164,6 +168,9 @@ export class FileUsers {
       ownership: state.ownership,
       derivedId: this.#derivedId(user),
       password,
+      adoption: user.spec.adoptionPolicy ?? "Never",
+      recreation: user.spec.recreatePolicy,
+      findObjection: () => undefined,
       history: {
         isNewSpec,
         isInitial: false,

@@ -41,6 +41,7 @@ import { Namespaces } from "./namespaces.ts";
 import { TenantController } from "./tenant-controller.ts";
 import { Tenant, type TenantOptions } from "./tenant.ts";
 import { Tenants } from "./tenants.ts";
+import { UserHolders } from "./user-holders.ts";
 import { UserMemories } from "./user-memories.ts";
 import { AUTH0_USERS, type SharedParts } from "./user-parts.ts";
 import { UserReconciler } from "./user-reconciler.ts";
@@ -119,6 +120,10 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     kindDeletion: new KindDeletion(api),
     audit: options.audit,
     leftBehind: new LeftBehind(options.metrics),
+    holders: new UserHolders({ store, stateKeys, clock }),
+    wake: (key) => {
+      queue.add(key, "high");
+    },
     releaseAfterMs: options.releaseAfterMs,
   };
   const secretUsers = new SecretUsers();

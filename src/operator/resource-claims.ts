@@ -1,7 +1,7 @@
 /** The claim of one resource on its user, kept in an annotation, in one patch with the finalizer. */
 import type { UserId } from "../core/ids.ts";
 import type { Claim, Provenance } from "../core/ownership.ts";
-import { parseObjectIdentity } from "../kubernetes/object.ts";
+import { parseObjectIdentity, type ObjectKey } from "../kubernetes/object.ts";
 import { formatClaim, parseClaim } from "../reconcile/claim.ts";
 import type { ClaimStore } from "../reconcile/ports.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
@@ -14,6 +14,8 @@ export class ResourceClaims implements ClaimStore {
   #isHeld: boolean;
   #text: string | undefined;
   #writtenVersion: string | undefined;
+  #reservedId: UserId | undefined;
+  #holder: ObjectKey | undefined;
 
   constructor(resource: Auth0UserResource, parts: UserParts) {
     this.#resource = resource;
@@ -30,6 +32,29 @@ export class ResourceClaims implements ClaimStore {
   /** The resource version that the last write here made; `undefined` where nothing was written. */
   get writtenVersion(): string | undefined {
     return this.#writtenVersion;
+  }
+
+  /** Another resource that holds the user that this one was after. */
+  get holder(): ObjectKey | undefined {
+    return this.#holder;
+  }
+
+  async findHolder(userId: UserId): Promise<ObjectKey | undefined> {
+    const { holders, directory } = this.#parts;
+    return (this.#holder = await holders.find(directory.tenantDomain, userId, this.#resource.key));
+  }
+
+  async reserve(userId: UserId): Promise<ObjectKey | undefined> {
+    const { holders, directory } = this.#parts;
+    this.#holder = await holders.reserve(directory.tenantDomain, userId, this.#resource.key);
+    if (this.#holder === undefined) this.#reservedId = userId;
+    return this.#holder;
+  }
+
+  /** The pass is over: what it claimed is written down, what it only reserved is free. */
+  release(): void {
+    if (this.#reservedId !== undefined)
+      this.#parts.holders.release(this.#parts.directory.tenantDomain, this.#reservedId);
   }
 
   /** The claim as it stands. */
@@ -56,5 +81,6 @@ export class ResourceClaims implements ClaimStore {
     this.#writtenVersion = parseObjectIdentity(answer).resourceVersion;
     this.#isHeld = true;
     this.#text = text;
+    if (userId !== undefined) this.#parts.holders.note(directory.tenantDomain, userId, key);
   }
 }

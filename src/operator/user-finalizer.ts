@@ -6,6 +6,8 @@ import { validateUserSpec } from "../api/validate.ts";
 import type { DesiredUser } from "../core/desired-user.ts";
 import { findNotGranted } from "../core/grants.ts";
 import { connectionName, userId, type ConnectionName, type UserId } from "../core/ids.ts";
+import { findCondition } from "../kubernetes/conditions.ts";
+import { objectKey, type ObjectKey } from "../kubernetes/object.ts";
 import type { ReconcileResult } from "../kubernetes/controller.ts";
 import { deleteUser, type DeletionOutcome, type DeletionPolicy, type Obstacle } from "../reconcile/delete-user.ts";
 import type { Reason } from "../reconcile/reasons.ts";
@@ -13,7 +15,7 @@ import { bearsMarkerOf } from "../reconcile/marker.ts";
 import type { EpochMs } from "../runtime/clock.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
 import { GuardedDirectory } from "./guarded-directory.ts";
-import { FINALIZER } from "./names.ts";
+import { AWAITED_BY_ANNOTATION, FINALIZER } from "./names.ts";
 import { ResourceClaims } from "./resource-claims.ts";
 import { resultOf } from "./result.ts";
 import { isNews, referenceTo, writeStatus } from "./status-writer.ts";
@@ -45,6 +47,11 @@ export async function finalizeUser(
   const patch = { metadata: { resourceVersion, finalizers } };
   await parts.store.write(key, resourceVersion, () => parts.api.mergePatch(auth0UserPath(resource), patch, signal));
   parts.memories.forget(resource.key);
+  const heir = reason === "ClaimMoved" ? heirOf(resource, parts) : undefined;
+  if (heir !== undefined) {
+    parts.memories.expire(heir);
+    parts.wake(heir);
+  }
   if (reason !== undefined)
     tellEnd(
       resource,
@@ -85,6 +92,14 @@ async function endOf(resource: Auth0UserResource, parts: UserParts, signal: Abor
       "the user stays at Auth0: the definition of Auth0User is being deleted, and nobody asked for the users";
     return { kind: "released", reason: "Retained", message };
   }
+  const heir = heirOf(resource, parts);
+  if (heir !== undefined) {
+    return {
+      kind: "released",
+      reason: "ClaimMoved",
+      message: `the user stays at Auth0: Auth0User ${heir} takes it over`,
+    };
+  }
   const policy = POLICIES.find((one) => one === spec["deletionPolicy"]);
   const validated = validateUserSpec(spec);
   const connection = connectionOf(resource);
@@ -106,6 +121,16 @@ async function endOf(resource: Auth0UserResource, parts: UserParts, signal: Abor
     parts,
     signal,
   );
+}
+
+/** A resource that waits for this one's user, and may take it over. */
+function heirOf({ annotations }: Auth0UserResource, { store }: UserParts): ObjectKey | undefined {
+  const [namespace, name] = (annotations[AWAITED_BY_ANNOTATION] ?? "").split("/");
+  if (namespace === undefined || name === undefined) return undefined;
+  const key = objectKey(namespace, name);
+  const heir = store.get(key);
+  const isWaiting = findCondition(heir?.status.conditions ?? [], "Ready")?.reason === "DuplicateClaim";
+  return heir?.isDeleting === false && isWaiting ? key : undefined;
 }
 
 const POLICIES: readonly DeletionPolicy[] = ["Delete", "Retain", "Disable"];

@@ -1,5 +1,6 @@
 /** What the rooms around one Auth0User are handed. */
 import type { KubernetesApi } from "../kubernetes/kubernetes-api.ts";
+import type { ObjectKey } from "../kubernetes/object.ts";
 import type { EventRecorder } from "../kubernetes/events.ts";
 import { resourcePath, type Resource } from "../kubernetes/resource.ts";
 import type { Store } from "../kubernetes/store.ts";
@@ -16,6 +17,7 @@ import type { LeftBehind } from "./left-behind.ts";
 import type { Namespaces } from "./namespaces.ts";
 import type { StateKeys } from "./state-keys.ts";
 import type { Tenant } from "./tenant.ts";
+import type { UserHolders } from "./user-holders.ts";
 import type { UserMemories } from "./user-memories.ts";
 
 export const AUTH0_USERS: Resource = { group: GROUP, version: VERSION, plural: PLURAL };
@@ -32,6 +34,9 @@ export interface SharedParts {
   readonly kindDeletion: KindDeletion;
   readonly audit: AuditLog | undefined;
   readonly leftBehind: LeftBehind;
+  readonly holders: UserHolders;
+  /** Wants another resource looked at. */
+  readonly wake: (user: ObjectKey) => void;
   /** How long a namespace that is being deleted waits for a user that can't be. */
   readonly releaseAfterMs: number;
   readonly clock: Clock;

@@ -9,7 +9,7 @@ import { LAST_APPLIED_ANNOTATION, findRecoveredNulls } from "../api/last-applied
 import { RECONCILE_ANNOTATION } from "../api/names.ts";
 import { findUnset } from "../api/unset.ts";
 import { validateUserSpec, type Issue } from "../api/validate.ts";
-import { findNotGranted, type Asked } from "../core/grants.ts";
+import { findNotGranted, findNotGrantedOn, type Asked } from "../core/grants.ts";
 import type { DesiredUser } from "../core/desired-user.ts";
 import type { Ownership } from "../core/ownership.ts";
 import { isAttributePath, managedAttributes, removedAttributes, type AttributePath } from "../core/plan.ts";
@@ -29,6 +29,8 @@ import { ResourceClaims } from "./resource-claims.ts";
 import { resultOf } from "./result.ts";
 import type { SecretUsers } from "./secret-users.ts";
 import { GuardedDirectory } from "./guarded-directory.ts";
+import type { ObjectKey } from "../kubernetes/object.ts";
+import { AWAITED_BY_ANNOTATION } from "./names.ts";
 import { refuseEarly } from "./early-refusal.ts";
 import { writeStatus } from "./status-writer.ts";
 import { answerActions, hasOpenActions } from "./user-actions.ts";
@@ -36,7 +38,7 @@ import { finalizeUser } from "./user-finalizer.ts";
 import { reportPass } from "./user-report.ts";
 import type { KeyMemory } from "./user-memories.ts";
 import { derivedIdOf, ownershipOf } from "./user-ownership.ts";
-import type { UserParts } from "./user-parts.ts";
+import { auth0UserPath, type UserParts } from "./user-parts.ts";
 import { statusAfter, statusSuspended } from "./user-status.ts";
 
 /** The share by which the moments of comparison vary, so that users that were made together drift apart. */
@@ -129,11 +131,17 @@ export class UserReconciler {
     const claims = new ResourceClaims(resource, this.#parts);
     const ownership = this.#ownership(resource, desired, claims);
     const password = await readDeclaredPassword(declared.spec, resource, ownership, this.#parts, signal);
-    const declaration = this.#declaration(resource, declared, known, ownership, password);
+    const declaration: UserDeclaration = {
+      ...this.#declaration(resource, declared, known, ownership, password),
+      findObjection: (user) => findNotGrantedOn(grants, user),
+    };
     const { tenant, audit, clock } = this.#parts;
     const guards = { breaker: tenant.breaker, audit };
     const directory = new GuardedDirectory(this.#parts.directory, resource, guards, () => clock.now());
-    const outcome = await reconcileUser(declaration, { directory, claims, clock }, signal);
+    const outcome = await reconcileUser(declaration, { directory, claims, clock }, signal).finally(() => {
+      claims.release();
+    });
+    if (claims.holder !== undefined) await this.#await(resource, declared, claims.holder, signal);
     this.#remember(resource, declared, known, claims.writtenVersion, outcome);
     if (outcome.verdict.kind === "refused" && outcome.verdict.reason === "CredentialsInvalid") {
       this.#onCredentialsRefused();
@@ -180,11 +188,11 @@ export class UserReconciler {
 
   #declaration(
     resource: Auth0UserResource,
-    { desired, isNewSpec, isRequested }: Declared,
+    { spec, desired, isNewSpec, isRequested }: Declared,
     known: KeyMemory,
     ownership: Ownership,
     password: PasswordDeclaration,
-  ): UserDeclaration {
+  ): Omit<UserDeclaration, "findObjection"> {
     const { status } = resource;
     const { stateKeys, directory, clock } = this.#parts;
     const { keyring } = stateKeys;
@@ -194,6 +202,8 @@ export class UserReconciler {
       ownership,
       derivedId: derivedIdOf(resource, desired.connection),
       password,
+      adoption: spec.adoptionPolicy ?? "Never",
+      recreation: spec.recreatePolicy,
       history: {
         isNewSpec,
         isInitial: status.syncedGeneration === undefined && status.createdByOperator === true,
@@ -208,6 +218,20 @@ export class UserReconciler {
         ? undefined
         : { value: markerFor(marked, keyring), isBorneBy: (user) => bearsMarkerOf(user, marked, keyring) },
     };
+  }
+
+  /** Has the holder remember who waits for its user: when it goes, the user does not. */
+  async #await(
+    { key }: Auth0UserResource,
+    declared: Declared,
+    holderKey: ObjectKey,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { api, store } = this.#parts;
+    const holder = store.get(holderKey);
+    if (holder === undefined || !askedBy(declared).adopts || holder.annotations[AWAITED_BY_ANNOTATION] === key) return;
+    const patch = { metadata: { annotations: { [AWAITED_BY_ANNOTATION]: key } } };
+    store.absorb(await api.mergePatch(auth0UserPath(holder), patch, signal));
   }
 
   #remember(
@@ -336,7 +360,11 @@ const INVALID: EarlyVerdict = {
 const NOT_GRANTED: EarlyVerdict = { ...INVALID, reason: "NotGranted" };
 
 function askedBy({ spec, desired }: Declared): Asked {
-  return { desired, adopts: spec.userId !== undefined, setsPassword: spec.password !== undefined };
+  return {
+    desired,
+    adopts: spec.userId !== undefined || spec.adoptionPolicy === "Adopt",
+    setsPassword: spec.password !== undefined,
+  };
 }
 
 function textOf(issues: readonly Issue[]): string {

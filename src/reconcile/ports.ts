@@ -80,6 +80,10 @@ export interface ClaimStore {
    * @param userId absent where Auth0 chooses the id
    */
   record(userId: UserId | undefined, provenance: Provenance, signal: AbortSignal): Promise<void>;
+  /** The name of another resource that holds the user, or is about to. */
+  findHolder(userId: UserId): Promise<string | undefined>;
+  /** As `findHolder`; where nobody does, nobody else comes through until this pass is over. */
+  reserve(userId: UserId): Promise<string | undefined>;
 }
 
 /**

@@ -43,8 +43,13 @@ export const REASONS = {
   ],
   UserConflict: [
     "Another user holds the id, address or username, or the claim on a user can't be proven.",
-    "Take that user over with `spec.userId`, choose another address, or restore the operator's state Secret.",
+    "Take that user over with `spec.userId` or `adoptionPolicy: Adopt`, choose another address, or restore the operator's state Secret.",
   ],
+  DuplicateClaim: [
+    "Another resource holds the user; the older claim stands.",
+    "Delete one of the two. A resource that may take the user over does so once the other is deleted: the user is not.",
+  ],
+  ClaimMoved: ["The resource is gone; its user belongs to another resource that waited for it.", ""],
   UserNotFound: [
     "The user that `spec.userId` names, or that was adopted, does not exist at Auth0.",
     "Name an existing user, or delete the resource.",

@@ -28,6 +28,12 @@ export interface UserDeclaration {
   /** The id a new user gets; absent where the connection does not let the caller choose. */
   readonly derivedId: UserId | undefined;
   readonly password: PasswordDeclaration;
+  /** Whether an existing user that holds the address is taken over. */
+  readonly adoption: "Never" | "Adopt";
+  /** What becomes of a user that somebody deleted at Auth0; `undefined`: as its provenance says. */
+  readonly recreation: "Recreate" | "Report" | undefined;
+  /** Why this very user, which we did not create, must not be written to; `undefined`: it may. */
+  readonly findObjection: (user: ObservedUser) => string | undefined;
   readonly history: Omit<PlanHistory, "settled">;
   readonly memory: Memory;
   /** What this resource has given the user so far (`Outcome.assigned`). */
@@ -135,6 +141,8 @@ class Pass {
       case "owned":
         return this.#read(ownership);
       case "unproven":
+        if (ownership.userId !== undefined && this.#declaration.adoption === "Adopt")
+          return this.#adopt(ownership.userId);
         return refused(
           "UserConflict",
           `nothing proves that ${ownership.userId ?? "the user that the annotation claims"} is this resource's own: name it in spec.userId to take it over, or restore the key that its claim was signed with`,
@@ -162,15 +170,19 @@ class Pass {
   async #read({ userId, provenance, isClaimed }: Extract<Ownership, { kind: "owned" }>): Promise<Found> {
     const { memory, isSightingEnough } = this.#declaration;
     if (!isClaimed) await this.#ports.claims.record(userId, provenance, this.#signal);
-    if (isSightingEnough && memory.lastSeen !== undefined) return { user: memory.lastSeen.user, entry: "seen" };
-    const user = await this.#find(userId);
-    return user === undefined ? this.#replaceVanished(userId, provenance) : { user, entry: "seen" };
+    const seen = isSightingEnough ? memory.lastSeen?.user : undefined;
+    const user = seen ?? (await this.#find(userId));
+    if (user === undefined) return this.#replaceVanished(userId, provenance);
+    const objection = provenance === "adopted" ? this.#declaration.findObjection(user) : undefined;
+    return objection === undefined ? { user, entry: "seen" } : refused("NotGranted", objection);
   }
 
   async #adopt(id: UserId): Promise<Found> {
-    const { desired } = this.#declaration;
+    const { desired, findObjection } = this.#declaration;
+    const holder = await this.#ports.claims.reserve(id);
+    if (holder !== undefined) return duplicate(id, holder);
     const user = await this.#find(id);
-    if (user === undefined) return refused("UserNotFound", `spec.userId names ${id}, which does not exist at Auth0`);
+    if (user === undefined) return refused("UserNotFound", `${id} is to be taken over, but does not exist at Auth0`);
     const connection = ownConnection(user);
     if (connection !== desired.connection) {
       return refused(
@@ -178,6 +190,8 @@ class Pass {
         `${id} belongs to connection ${connection ?? "(none)"}, not to ${desired.connection}: mend spec.connection`,
       );
     }
+    const objection = findObjection(user);
+    if (objection !== undefined) return refused("NotGranted", objection);
     await this.#ports.claims.record(id, "adopted", this.#signal);
     this.#user = { userId: id, provenance: "adopted" };
     return { user, entry: "Adopted" };
@@ -243,8 +257,11 @@ class Pass {
     if (own !== undefined) return this.#recogniseOwn(own);
     const holders = await this.#holders();
     if (holders.marked !== undefined) return this.#recogniseOwn(holders.marked);
-    const holder = holders.others[0];
+    const [holder, ...more] = holders.others;
     if (holder !== undefined) {
+      if (this.#declaration.adoption === "Adopt" && more.length === 0) return this.#adopt(holder.userId);
+      const claimant = await this.#ports.claims.findHolder(holder.userId);
+      if (claimant !== undefined) return duplicate(holder.userId, claimant);
       return refused(
         "UserConflict",
         `${holder.userId} in ${desired.connection} already holds this address, username or number: to take it over, set spec.userId to it; else choose another`,
@@ -295,8 +312,11 @@ class Pass {
     if (nowMs - this.#goneSinceMs < GONE_DOUBT_MS) {
       return { kind: "undecided", untilMs: this.#goneSinceMs + GONE_DOUBT_MS };
     }
-    if (provenance === "adopted")
-      return refused("UserNotFound", `${id}, which was adopted, does not exist at Auth0 any more`);
+    const { desired, recreation = provenance === "created" ? "Recreate" : "Report" } = this.#declaration;
+    if (recreation === "Report" || desired.adoptedId !== undefined) {
+      const which = provenance === "adopted" ? ", which was adopted," : "";
+      return refused("UserNotFound", `${id}${which} does not exist at Auth0 any more`);
+    }
     return this.#create("Recreated");
   }
 
@@ -369,6 +389,10 @@ const MESSAGE_OF = {
   Recreated: "the user was gone from Auth0 and was created again",
   Adopted: "the existing user was taken over",
 } as const satisfies Record<Exclude<Entry, "seen">, string>;
+
+function duplicate(id: UserId, holder: string): Refused {
+  return refused("DuplicateClaim", `${id} belongs to Auth0User ${holder}, whose claim is older`);
+}
 
 function refused(reason: Reason, message: string, remedy: Remedy = { kind: "stall" }): Refused {
   return { kind: "refused", reason, message, remedy, isRestDone: false };

@@ -1,6 +1,6 @@
 /** What the documents promise: snippets are valid, links lead somewhere, what is generated is fresh. */
 import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { glob, mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
@@ -45,6 +45,20 @@ test("what is generated is fresh", async (t) => {
   );
 
   t.is(exitCode, 0, stderr);
+});
+
+test("every guarantee is held by a test of that name", async (t) => {
+  const promised = [...readFileSync("docs/guarantees.md", "utf8").matchAll(/`([^`]+)`(?: +\||\.$)/gm)].map(
+    ([, title]) => title ?? "",
+  );
+  const tests: string[] = [];
+  for await (const file of glob("test/**/*.test.ts")) tests.push(readFileSync(file, "utf8"));
+
+  t.true(promised.length > 15);
+  t.deepEqual(
+    promised.filter((title) => !tests.some((text) => text.includes(JSON.stringify(title)))),
+    [],
+  );
 });
 
 test("every reason is a CamelCase word and says what it means", (t) => {

@@ -6,6 +6,7 @@ import { Auth0Metrics } from "../../src/auth0/metrics.ts";
 import { parseTenantAddress } from "../../src/auth0/tenant-address.ts";
 import type { DesiredUser } from "../../src/core/desired-user.ts";
 import { userId, type UserId } from "../../src/core/ids.ts";
+import type { ObservedUser } from "../../src/core/observed-user.ts";
 import { decideOwnership, type Claim, type OwnershipFacts, type OwnershipRecord } from "../../src/core/ownership.ts";
 import { removedAttributes, type AttributePath } from "../../src/core/plan.ts";
 import { deleteUser, type DeletionOutcome, type DeletionPolicy } from "../../src/reconcile/delete-user.ts";
@@ -55,6 +56,11 @@ export class Side {
   claim: Claim | undefined;
   record: OwnershipRecord = NOTHING;
   memory: Memory = NO_MEMORY;
+  adoption: "Never" | "Adopt" = "Never";
+  recreation: "Recreate" | "Report" | undefined;
+  /** Another resource that holds whatever user this one is after. */
+  holder: string | undefined;
+  findObjection: (user: ObservedUser) => string | undefined = () => undefined;
   #synced = "";
   #assigned: readonly string[] = [];
   #reported: readonly AttributePath[] = [];
@@ -94,6 +100,9 @@ export class Side {
         ownership: decideOwnership(this.#facts(desired)),
         derivedId: this.#derivedId(desired),
         password,
+        adoption: this.adoption,
+        recreation: this.recreation,
+        findObjection: this.findObjection,
         history: {
           isNewSpec,
           isInitial: this.#synced === "" && this.record.provenance === "created",
@@ -115,6 +124,8 @@ export class Side {
         directory: this.#directory,
         clock: this.#clock,
         claims: {
+          findHolder: () => Promise.resolve(this.holder),
+          reserve: () => Promise.resolve(this.holder),
           record: (id, provenance) => {
             this.claim = { userId: id, tenantDomain: this.#directory.tenantDomain, provenance, isSigned: true };
             return Promise.resolve();

@@ -1,0 +1,88 @@
+/**
+ * Which resource holds which user, so that two never hold one: the older claim stands, whoever comes later waits. Nobody
+ * pays for this who takes over no users: the index is made when somebody first does.
+ */
+import type { TenantDomain, UserId } from "../core/ids.ts";
+import type { ObjectKey } from "../kubernetes/object.ts";
+import type { Store } from "../kubernetes/store.ts";
+import { parseClaim } from "../reconcile/claim.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { TimeSlice } from "../runtime/time-slice.ts";
+import type { Auth0UserResource } from "./auth0-user-resource.ts";
+import { FINALIZER, USER_ID_ANNOTATION } from "./names.ts";
+import type { StateKeys } from "./state-keys.ts";
+
+export interface UserHoldersOptions {
+  readonly store: Store<Auth0UserResource>;
+  readonly stateKeys: Pick<StateKeys, "keyring">;
+  readonly clock: Clock;
+}
+
+/** Going over all users gives way to others after so long. */
+const SLICE_MS = 5;
+
+export class UserHolders {
+  readonly #options: UserHoldersOptions;
+  #index: Promise<Map<string, ObjectKey>> | undefined;
+  /** Passes under way that are about to claim a user. */
+  readonly #reserved = new Map<string, ObjectKey>();
+
+  constructor(options: UserHoldersOptions) {
+    this.#options = options;
+  }
+
+  /** Another resource that holds the user, or is about to. */
+  async find(domain: TenantDomain, id: UserId, self: ObjectKey): Promise<ObjectKey | undefined> {
+    const index = await (this.#index ??= this.#build());
+    const entry = entryOf(domain, id);
+    const reserving = this.#reserved.get(entry);
+    if (reserving !== undefined && reserving !== self) return reserving;
+    const holder = index.get(entry);
+    if (holder === undefined || holder === self) return undefined;
+    const resource = this.#options.store.get(holder);
+    return resource !== undefined && this.#entryHeldBy(resource) === entry ? holder : undefined;
+  }
+
+  /** As `find`, and where nobody does, the user is reserved until `release`: of two at once only one comes through. */
+  async reserve(domain: TenantDomain, id: UserId, self: ObjectKey): Promise<ObjectKey | undefined> {
+    const holder = await this.find(domain, id, self);
+    if (holder === undefined) this.#reserved.set(entryOf(domain, id), self);
+    return holder;
+  }
+
+  release(domain: TenantDomain, id: UserId): void {
+    this.#reserved.delete(entryOf(domain, id));
+  }
+
+  /** A claim was written down. */
+  note(domain: TenantDomain, id: UserId, holder: ObjectKey): void {
+    void this.#index?.then((index) => index.set(entryOf(domain, id), holder));
+  }
+
+  async #build(): Promise<Map<string, ObjectKey>> {
+    const { store, clock } = this.#options;
+    const index = new Map<string, ObjectKey>();
+    const slice = new TimeSlice(clock, SLICE_MS);
+    for (const key of store.keys()) {
+      const resource = store.get(key);
+      const entry = resource && this.#entryHeldBy(resource);
+      if (entry !== undefined) index.set(entry, key);
+      await slice.breathe();
+    }
+    return index;
+  }
+
+  /** By its status, else by a claim that verifies. */
+  #entryHeldBy(resource: Auth0UserResource): string | undefined {
+    const { status, annotations, isDeleting, finalizers } = resource;
+    if (isDeleting && !finalizers.includes(FINALIZER)) return undefined; // its user has been dealt with
+    if (status.userId !== undefined) return `${status.tenantDomain ?? ""} ${status.userId}`;
+    const claim = parseClaim(annotations[USER_ID_ANNOTATION] ?? "", resource, this.#options.stateKeys.keyring);
+    if (typeof claim !== "object" || !claim.isSigned || claim.userId === undefined) return undefined;
+    return entryOf(claim.tenantDomain, claim.userId);
+  }
+}
+
+function entryOf(domain: TenantDomain, id: UserId): string {
+  return `${domain} ${id}`;
+}

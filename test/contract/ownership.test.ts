@@ -1,0 +1,95 @@
+/** Taking over, being gone, and two that want the same user: the sequence against the simulator. */
+import test from "ava";
+import { userId } from "../../src/core/ids.ts";
+import { aDesiredUser } from "../support/builders.ts";
+import { aSideWorld, messageOf, sent, verdictOf } from "../support/side-world.ts";
+
+test("an address that another user holds is taken over where the policy says so, and that user alone is changed", async (t) => {
+  const { tenant, side } = await aSideWorld(t);
+  const { user_id: id } = await tenant.addUser({
+    connection: "Username-Password-Authentication",
+    email: "jane@example.com",
+    password: "Correct-Horse-8",
+  });
+  side.adoption = "Adopt";
+
+  const outcome = await side.pass(aDesiredUser({ nickname: "new" }));
+
+  t.is(verdictOf(outcome), "ready Adopted");
+  t.is(side.record.userId, userId(id));
+  t.is(side.record.provenance, "adopted");
+  t.is((await tenant.users()).length, 1);
+  t.is((await tenant.user(id))?.["nickname"], "new");
+});
+
+test("without the policy nobody is taken over", async (t) => {
+  const { tenant, side } = await aSideWorld(t);
+  const { user_id: id } = await tenant.addUser({
+    connection: "Username-Password-Authentication",
+    email: "jane@example.com",
+    password: "Correct-Horse-8",
+  });
+
+  const outcome = await side.pass(aDesiredUser({ nickname: "new" }));
+
+  t.is(verdictOf(outcome), "refused UserConflict");
+  t.is((await tenant.user(id))?.["nickname"], "jane");
+});
+
+test("a user that the tenant does not grant is read and not touched", async (t) => {
+  const { tenant, side } = await aSideWorld(t);
+  const { user_id: id } = await tenant.addUser({
+    connection: "Username-Password-Authentication",
+    email: "ceo@acme.example",
+    password: "Correct-Horse-8",
+  });
+  side.findObjection = () => "addresses in acme.example (emailDomains)";
+  await tenant.clearCalls();
+
+  const outcome = await side.pass(aDesiredUser({ email: "jane@example.com" }, { adoptedId: userId(id) }));
+
+  t.is(verdictOf(outcome), "refused NotGranted");
+  t.deepEqual(await sent(tenant), ["GET"]);
+});
+
+test("a grant that was taken back stops writes to a user that was taken over", async (t) => {
+  const { tenant, side } = await aSideWorld(t);
+  const { user_id: id } = await tenant.addUser({
+    connection: "Username-Password-Authentication",
+    email: "jane@example.com",
+    password: "Correct-Horse-8",
+  });
+  await side.pass(aDesiredUser({}, { adoptedId: userId(id) }));
+  side.findObjection = () => "taken back";
+
+  const outcome = await side.pass(aDesiredUser({ nickname: "new" }, { adoptedId: userId(id) }), { isSync: true });
+
+  t.is(verdictOf(outcome), "refused NotGranted");
+  t.not((await tenant.user(id))?.["nickname"], "new");
+});
+
+test("a user that another resource holds is not even read", async (t) => {
+  const { tenant, side } = await aSideWorld(t);
+  side.holder = "team-a/jane";
+  await tenant.clearCalls();
+
+  const outcome = await side.pass(aDesiredUser({}, { adoptedId: userId("auth0|jane") }));
+
+  t.is(verdictOf(outcome), "refused DuplicateClaim");
+  t.regex(messageOf(outcome), /belongs to Auth0User team-a\/jane/);
+  t.deepEqual(await sent(tenant), []);
+});
+
+test("a user that was deleted at Auth0 is reported where the policy says so", async (t) => {
+  const { tenant, side, clock } = await aSideWorld(t);
+  await side.pass(aDesiredUser());
+  await tenant.deleteUser(side.record.userId ?? "");
+  side.recreation = "Report";
+
+  await side.pass(aDesiredUser(), { isSync: true });
+  await clock.advance(10_000);
+  const outcome = await side.pass(aDesiredUser(), { isSync: true });
+
+  t.is(verdictOf(outcome), "refused UserNotFound");
+  t.is((await tenant.users()).length, 0);
+});
