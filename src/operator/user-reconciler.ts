@@ -6,7 +6,8 @@ import type { Auth0UserSpec, Auth0UserStatus } from "../api/auth0-user.ts";
 import { desiredUserFrom } from "../api/desired-user.ts";
 import { parseDurationMs } from "../api/duration.ts";
 import { LAST_APPLIED_ANNOTATION, findRecoveredNulls } from "../api/last-applied.ts";
-import { RECONCILE_ANNOTATION } from "../api/names.ts";
+import type { Action } from "../api/actions.ts";
+import { ACTIONS_ANNOTATION, RECONCILE_ANNOTATION } from "../api/names.ts";
 import { findUnset } from "../api/unset.ts";
 import { validateUserSpec, type Issue } from "../api/validate.ts";
 import { findNotGranted, findNotGrantedOn, type Asked } from "../core/grants.ts";
@@ -123,7 +124,7 @@ export class UserReconciler {
   ): Promise<ReconcileResult> {
     const { desired } = declared;
     const grants = await this.#parts.tenant.grantsFor(resource.namespace, signal);
-    const notGranted = findNotGranted(grants, askedBy(declared));
+    const notGranted = findNotGranted(grants, askedBy(declared, resource));
     if (notGranted.length > 0) {
       const message = `${this.#parts.tenant.title} does not grant namespace ${resource.namespace}: ${notGranted.join("; ")}`;
       return this.#refuse(resource, NOT_GRANTED, message, signal);
@@ -222,14 +223,20 @@ export class UserReconciler {
 
   /** Has the holder remember who waits for its user: when it goes, the user does not. */
   async #await(
-    { key }: Auth0UserResource,
+    resource: Auth0UserResource,
     declared: Declared,
     holderKey: ObjectKey,
     signal: AbortSignal,
   ): Promise<void> {
     const { api, store } = this.#parts;
+    const { key } = resource;
     const holder = store.get(holderKey);
-    if (holder === undefined || !askedBy(declared).adopts || holder.annotations[AWAITED_BY_ANNOTATION] === key) return;
+    if (
+      holder === undefined ||
+      !askedBy(declared, resource).adopts ||
+      holder.annotations[AWAITED_BY_ANNOTATION] === key
+    )
+      return;
     const patch = { metadata: { annotations: { [AWAITED_BY_ANNOTATION]: key } } };
     store.absorb(await api.mergePatch(auth0UserPath(holder), patch, signal));
   }
@@ -359,11 +366,16 @@ const INVALID: EarlyVerdict = {
 };
 const NOT_GRANTED: EarlyVerdict = { ...INVALID, reason: "NotGranted" };
 
-function askedBy({ spec, desired }: Declared): Asked {
+const PASSWORD_TICKET: Action = "password-change-ticket";
+
+/** A link by which whoever has it sets the password is as good as the password. */
+function askedBy({ spec, desired }: Declared, { status, annotations }: Auth0UserResource): Asked {
+  const isAdopted = status.userId !== undefined && status.createdByOperator !== true;
+  const asksForTicket = annotations[ACTIONS_ANNOTATION]?.includes(PASSWORD_TICKET) ?? false;
   return {
     desired,
-    adopts: spec.userId !== undefined || spec.adoptionPolicy === "Adopt",
-    setsPassword: spec.password !== undefined,
+    adopts: spec.userId !== undefined || spec.adoptionPolicy === "Adopt" || isAdopted,
+    setsPassword: spec.password !== undefined || asksForTicket,
   };
 }
 

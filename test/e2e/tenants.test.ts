@@ -196,3 +196,29 @@ clusterTest(
     t.is((await world.tenant.users()).length, 1);
   },
 );
+
+clusterTest(
+  "who may take users over does not thereby get their passwords, be it by a link or by an edit afterwards",
+  async (t, cluster) => {
+    const world = await aWorld(t, cluster, OBJECTS_ONLY);
+    await world.secret("pw", { password: "Correct-Horse-7" });
+    await credentials(world, clientSecret(world));
+    await declareTenant(world, { grants: [{ adopt: true }] });
+    const { user_id: userId } = await world.tenant.addUser({
+      connection: CONNECTION,
+      email: "jane@example.com",
+      password: "Correct-Horse-8",
+    });
+    await world.apply("jane", { tenantRef: jane.tenantRef, connection: CONNECTION, userId, nickname: "ours" });
+    await world.until("jane", "Adopted");
+
+    await world.must(["annotate", "auth0user", "jane", "auth0-user-operator.dev/actions=password-change-ticket"]);
+    await world.until("jane", "NotGranted");
+    await world.must(["annotate", "auth0user", "jane", "auth0-user-operator.dev/actions-"]);
+    await world.edit("jane", { password: { secretRef: { name: "pw" } } });
+    const refused = await world.until("jane", "NotGranted");
+
+    t.regex(refused.status?.conditions?.[0]?.message ?? "", /passwordOnAdopted/);
+    t.true(await world.tenant.passwordMatches(userId, "Correct-Horse-8"));
+  },
+);
