@@ -1,4 +1,5 @@
 /** Tenants that objects declare: proven, said in words, rotated, and never a way to somewhere else. */
+import { generateKeyPairSync } from "node:crypto";
 import { clusterTests, type TestCluster } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import { aWorld, type World } from "../support/world.ts";
@@ -104,6 +105,25 @@ clusterTest(
     t.is((await world.events("jane")).length, 0, "the cause is told once, of the tenant");
   },
 );
+
+clusterTest("a private key proves who the operator is, and never leaves it", async (t, cluster) => {
+  const { publicKey, privateKey } = generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: "spki", format: "pem" },
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+  });
+  const clients = [{ clientId: "key-client", clientSecret: "simulator-secret", publicKey }];
+  const world = await aWorld(t, cluster, { ...OBJECTS_ONLY, simulator: { clients } });
+  await credentials(world, { clientId: world.tenant.clientId, privateKey: "no key at all" });
+  await declareTenant(world);
+  await row(world, /False\s+CredentialsInvalid.*privateKey is no private key in PEM/);
+
+  await credentials(world, { clientId: world.tenant.clientId, privateKey });
+  await poke(world);
+
+  await row(world, /True\s+Connected/);
+  t.false(JSON.stringify([world.log, await world.tenant.requests()]).includes("PRIVATE KEY"));
+});
 
 clusterTest("new credentials are tried before the old ones are forgotten", async (t, cluster) => {
   const world = await aWorld(t, cluster, OBJECTS_ONLY);
