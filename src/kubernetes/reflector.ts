@@ -3,7 +3,7 @@
  * the program runs. Whatever breaks, the loop goes on: from the last version that it knows where that is possible, with
  * a new list where the server has forgotten that version.
  *
- *     list ──► watch ──(closed, broken, idle)──► wait ──► watch …
+ *     list ──► watch ──(closed, broken, silent)──► wait ──► watch …
  *      ▲         │
  *      └─ wait ◄─┴─(410: version too old, or a line that nobody can read)
  *
@@ -19,6 +19,7 @@ import type { Part } from "../runtime/run-group.ts";
 import { ApiError, apiErrorFromRefusal, isApiError } from "./api-error.ts";
 import type { KubernetesApi } from "./kubernetes-api.ts";
 import type { KubernetesMetrics } from "./metrics.ts";
+import { compareResourceVersions } from "./object.ts";
 import { resourcePath, type Resource } from "./resource.ts";
 import { SilenceGuard } from "./silence-guard.ts";
 import type { Feed } from "./store.ts";
@@ -44,7 +45,7 @@ export interface ReflectorOptions {
 const PAGE_SIZE = 100;
 /** The server is asked to end a watch after 5 to 10 minutes, a random time each, so that many never come back at once. */
 const WATCH_SECONDS = { least: 300, most: 600 };
-/** Bookmarks come about once a minute. A watch that is silent for longer leads nowhere. */
+/** Bookmarks come about once a minute. A watch that is silent for longer may lead nowhere. */
 const IDLE_MS = 120_000;
 /** A watch that lived so long shows that the server is well: the next one is begun at once, and failures are forgotten. */
 const MIN_WATCH_MS = 5_000;
@@ -125,7 +126,7 @@ class ScopeLoop {
     return resourceVersion;
   }
 
-  /** Resolves when the server ends the watch. */
+  /** Resolves when the server ends the watch, or has been silent for too long. */
   async #watch(resourceVersion: string, signal: AbortSignal): Promise<void> {
     const { api, clock, labelSelector, metrics, random, resource } = this.#options;
     metrics.watches.inc({ name: resource.plural });
@@ -136,19 +137,32 @@ class ScopeLoop {
       allowWatchBookmarks: true,
       timeoutSeconds: Math.round(least + random.next() * (most - least)),
     };
-    const silence = new SilenceGuard(clock, IDLE_MS, () => {
-      // Silence may also mean that the server lost its history and waits for a version which is long in coming.
-      this.#resourceVersion = undefined;
-      return new ApiError("timeout", `watch ${this.#path}: silent for ${String(IDLE_MS)} ms`, { kind: "backoff" });
-    });
+    const silence = new SilenceGuard(clock, IDLE_MS, () => new Error(`silent for ${String(IDLE_MS)} ms`));
     try {
       for await (const line of api.watch(this.#path, query, AbortSignal.any([signal, silence.signal]))) {
         silence.break();
         this.#take(line);
       }
+    } catch (error) {
+      if (signal.aborted || !silence.signal.aborted) throw error;
+      await this.#forgetLostHistory(signal);
     } finally {
       silence.end();
     }
+  }
+
+  /**
+   * Silence may be peace: a kind of which nothing has happened since the API server started gets no bookmarks. Or the
+   * connection leads nowhere, or the server was restored from a backup and waits for a version that is long in coming:
+   * then all is listed anew. A list of one tells.
+   */
+  async #forgetLostHistory(signal: AbortSignal): Promise<void> {
+    const { api, labelSelector } = this.#options;
+    const answer = await api.get(this.#path, { limit: 1, labelSelector }, signal);
+    const { resourceVersion } = parsePage(answer, this.#path);
+    const isLost = compareResourceVersions(resourceVersion, this.#resourceVersion ?? resourceVersion) < 0;
+    if (isLost) this.#resourceVersion = undefined;
+    this.#log.debug("watch was silent and is begun anew", { isLost });
   }
 
   #take(line: Buffer): void {

@@ -359,28 +359,40 @@ test("failures are forgotten after a watch that lived, not after a list that wen
   t.true(afterLife <= 800, `the first after a good watch waits short: ${String(afterLife)}`);
 });
 
-test("bookmarks keep a quiet watch alive, silence ends it and asks for a new list", async (t) => {
-  const scene = await aScene(t, watches(stayOpen));
-  const watch = await scene.server.call(1);
-  // The reflector has to have the head of the answer before its silence counts.
-  watch.write(anEvent("ADDED", { version: 2 }));
-  await scene.heard(1);
+for (const [history, version, expected] of [
+  ["that the server still has", 30, "watch"],
+  ["that the server has lost", 5, "list"],
+] as const) {
+  test(`bookmarks keep a quiet watch alive; after silence, one with a history ${history} begins with a ${expected}`, async (t) => {
+    let lists = 0;
+    const scene = await aScene(t, (call) => {
+      if (call.isWatch) stayOpen(call);
+      else call.answer(200, aList(lists++ === 0 ? 1 : version));
+    });
+    const watch = await scene.server.call(1);
+    // The reflector has to have the head of the answer before its silence counts.
+    watch.write(anEvent("ADDED", { version: 2 }));
+    await scene.heard(1);
 
-  for (let minutes = 1; minutes <= 10; minutes++) {
-    await scene.clock.advance(60_000);
-    watch.write(
-      anEvent("BOOKMARK", { version: 10 + minutes }),
-      anEvent("ADDED", { name: `n${String(minutes)}`, version: 10 + minutes }),
-    );
-    await scene.heard(1 + minutes);
-  }
-  t.is(scene.server.calls.length, 2);
-  await scene.clock.advance(120_000);
-  await scene.server.call(3);
+    for (let minutes = 1; minutes <= 10; minutes++) {
+      await scene.clock.advance(60_000);
+      watch.write(
+        anEvent("BOOKMARK", { version: 10 + minutes }),
+        anEvent("ADDED", { name: `n${String(minutes)}`, version: 10 + minutes }),
+      );
+      await scene.heard(1 + minutes);
+    }
+    t.is(scene.server.calls.length, 2);
+    await scene.clock.advance(120_000);
+    const next = await scene.server.call(3);
 
-  t.is(scene.server.calls[2]?.isWatch, false);
-  t.is(scene.server.calls[3]?.isWatch, true);
-});
+    const question = scene.server.calls[2];
+    t.deepEqual([question?.isWatch, question?.query.get("limit")], [false, "1"]);
+    t.is(next.isWatch, expected === "watch");
+    t.is(next.query.get("resourceVersion"), expected === "watch" ? "20" : null);
+    t.deepEqual(scene.clock.sleeps, [], "silence is no failure");
+  });
+}
 
 test("a list that does not answer ends with its deadline and is tried again", async (t) => {
   const scene = await aScene(t, (call, index) => {
