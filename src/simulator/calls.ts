@@ -98,17 +98,21 @@ function count(counts: Map<string, number>, key: string): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
-const SECRETS = ["password", "client_secret", "client_assertion"];
+const SECRETS = ["password", "client_secret", "client_assertion", "token"];
 
 /** A request's body as it may be kept and shown: its secrets masked, null where there is none or it is too long. */
 export function keptBody(request: SimulatorRequest): JsonObject | null {
   if (request.body.length === 0 || request.body.length > MAX_KEPT_BYTES) return null;
   try {
-    const body = parseBody(request);
-    const masked = SECRETS.filter((name) => typeof body[name] === "string").map((name) => [name, "*****"]);
-    return { ...body, ...Object.fromEntries(masked) };
+    return withoutSecrets(parseBody(request));
   } catch (error) {
     if (error instanceof Refusal) return null;
     throw error;
   }
+}
+
+/** With its secrets masked, those at the top. */
+export function withoutSecrets(body: JsonObject): JsonObject {
+  const masked = SECRETS.filter((name) => typeof body[name] === "string").map((name) => [name, "*****"]);
+  return { ...body, ...Object.fromEntries(masked) };
 }

@@ -1,6 +1,11 @@
 /** Every endpoint of the tenant: a family of rows from each file that serves some. */
 import { api, type ApiEndpoint, type AuthenticationEndpoint } from "./call.ts";
+import { CLIENT_GRANT_ENDPOINTS } from "./clients/client-grants.ts";
+import { CLIENT_ENDPOINTS } from "./clients/clients.ts";
+import { CREDENTIAL_ENDPOINTS } from "./clients/credentials.ts";
+import { CONNECTION_KEY_ENDPOINTS } from "./connections/keys.ts";
 import { OPTIONS_SCOPE } from "./connections/read-connections.ts";
+import { SCIM_ENDPOINTS } from "./connections/scim.ts";
 import { CONNECTION_ENDPOINTS } from "./connections/write-connections.ts";
 import { DELIVERY_ENDPOINTS } from "./event-streams/deliveries.ts";
 import { EVENT_STREAM_ENDPOINTS } from "./event-streams/event-streams.ts";
@@ -9,6 +14,9 @@ import { JOB_ENDPOINTS } from "./jobs/jobs.ts";
 import { LOG_ENDPOINTS } from "./logs/read-logs.ts";
 import { signUp } from "./oauth/signup.ts";
 import { issueToken } from "./oauth/token.ts";
+import { DISCOVERY_DOMAIN_ENDPOINTS } from "./organizations/discovery-domains.ts";
+import { ENABLED_CONNECTION_ENDPOINTS } from "./organizations/enabled-connections.ts";
+import { INVITATION_ENDPOINTS } from "./organizations/invitations.ts";
 import { MEMBER_ENDPOINTS } from "./organizations/members.ts";
 import { ORGANIZATION_ENDPOINTS } from "./organizations/organizations.ts";
 import { RESOURCE_SERVER_ENDPOINTS } from "./resource-servers/resource-servers.ts";
@@ -60,8 +68,16 @@ export const API_ENDPOINTS: readonly ApiEndpoint[] = [
   ...PERMISSION_ENDPOINTS,
   ...ORGANIZATION_ENDPOINTS,
   ...MEMBER_ENDPOINTS,
+  ...ENABLED_CONNECTION_ENDPOINTS,
+  ...INVITATION_ENDPOINTS,
+  ...DISCOVERY_DOMAIN_ENDPOINTS,
   ...RESOURCE_SERVER_ENDPOINTS,
+  ...CLIENT_ENDPOINTS,
+  ...CREDENTIAL_ENDPOINTS,
+  ...CLIENT_GRANT_ENDPOINTS,
   ...CONNECTION_ENDPOINTS,
+  ...SCIM_ENDPOINTS,
+  ...CONNECTION_KEY_ENDPOINTS,
   ...JOB_ENDPOINTS,
   ...TICKET_ENDPOINTS,
   ...USER_BLOCK_ENDPOINTS,

@@ -1,46 +1,18 @@
-/** What clients ask of the tenant itself: its applications, settings, custom domains, and tickets for second factors. */
-import type { JsonObject } from "../runtime/json.ts";
+/** What clients ask of the tenant itself: its settings, custom domains, and tickets for second factors. */
 import { api, type ApiCall, type ApiEndpoint } from "./call.ts";
 import { parseFields } from "./fields.ts";
 import { parseBody, type Answer } from "./http.ts";
 import { alphanumeric } from "./made-up.ts";
 import { textIn } from "./json.ts";
-import type { Client } from "./oauth/clients.ts";
-import { listAnswer } from "./paging.ts";
-import { inexistentUser, refusal } from "./refusal.ts";
+import { inexistentUser } from "./refusal.ts";
 import { tenantName } from "./logs/note-writes.ts";
 import { checkBody } from "./schema.ts";
 
 export const TENANT_ENDPOINTS: readonly ApiEndpoint[] = [
-  api("GET", "/clients", ["read:clients", "read:client_keys"], listClients),
-  api("GET", "/clients/{id}", ["read:clients", "read:client_keys"], getClient),
   api("GET", "/tenants/settings", ["read:tenant_settings"], getSettings),
   api("GET", "/custom-domains", ["read:custom_domains"], listCustomDomains),
   api("POST", "/guardian/enrollments/ticket", ["create:guardian_enrollment_tickets"], createEnrollmentTicket),
 ];
-
-/** Secrets are never shown, whatever the scopes. */
-function shownClient({ clientId }: Client): JsonObject {
-  return {
-    client_id: clientId,
-    name: clientId,
-    app_type: "non_interactive",
-    grant_types: ["client_credentials"],
-    is_first_party: true,
-    global: false,
-  };
-}
-
-function listClients({ tenant, query }: ApiCall): Answer {
-  const pick = parseFields(query);
-  return listAnswer(query, "clients", [...tenant.clients.values()], (client) => pick(shownClient(client)));
-}
-
-function getClient({ tenant, params, query }: ApiCall): Answer {
-  const client = tenant.clients.find(params["id"] ?? "");
-  if (!client) throw refusal(404, "The client does not exist", "inexistent_client");
-  return { status: 200, body: parseFields(query)(shownClient(client)) };
-}
 
 function getSettings({ tenant, request, query }: ApiCall): Answer {
   const settings = { friendly_name: tenantName(tenant.domainOf(request)), enabled_locales: ["en"], flags: {} };

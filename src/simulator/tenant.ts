@@ -2,8 +2,10 @@
 import type { Clock, EpochMs } from "../runtime/clock.ts";
 import type { JsonObject } from "../runtime/json.ts";
 import type { Random } from "../runtime/random.ts";
+import { ClientGrants } from "./clients/client-grants.ts";
 import { Connections, newConnection, type ConnectionOptions } from "./connections/connections.ts";
 import { CONNECTION_PRESETS } from "./connections/presets.ts";
+import { Scim } from "./connections/scim.ts";
 import { EventStreams } from "./event-streams/event-streams.ts";
 import { Faults } from "./faults/faults.ts";
 import { EventLog } from "./feed/event-log.ts";
@@ -23,6 +25,7 @@ import { Roles } from "./roles/roles.ts";
 import { SearchIndex } from "./search/search-index.ts";
 import { Sessions } from "./sessions/sessions.ts";
 import { Keys } from "./state/keys.ts";
+import { Owned } from "./state/owned.ts";
 import { State, type Change } from "./state/state.ts";
 import { API_VERSIONS, changedSwitches, type ApiVersion, type Switches } from "./switches.ts";
 import { Accounts } from "./users/accounts.ts";
@@ -62,6 +65,11 @@ export class Tenant {
   readonly permissions: Permissions;
   readonly organizations: Organizations;
   readonly resourceServers: ResourceServers;
+  /** With their `pem`. */
+  readonly clientCredentials: Owned;
+  readonly clientGrants: ClientGrants;
+  readonly scim: Scim;
+  readonly connectionKeys: Owned;
   readonly jobs: Jobs;
   readonly userBlocks: UserBlocks;
   readonly authenticationMethods: AuthenticationMethods;
@@ -97,8 +105,12 @@ export class Tenant {
     this.passwords = new Passwords(this.state, this.keys);
     this.roles = new Roles(this.state, this.users);
     this.permissions = new Permissions(this.state, this.users);
-    this.organizations = new Organizations(this.state, this.users);
+    this.organizations = new Organizations(this.state, this.users, this.connections);
     this.resourceServers = new ResourceServers(this.state);
+    this.clientCredentials = new Owned(this.state, "clientCredentials", this.clients);
+    this.clientGrants = new ClientGrants(this.state, this.clients, this.organizations.byId);
+    this.scim = new Scim(this.state, this.connections);
+    this.connectionKeys = new Owned(this.state, "connectionKeys", this.connections);
     this.jobs = new Jobs(this.state);
     this.userBlocks = new UserBlocks(this.state, this.users);
     this.authenticationMethods = new AuthenticationMethods(this.state, this.users);

@@ -59,9 +59,33 @@ export const RECORDED: Rows = [
   ["/users/{}/sessions", "DELETE GET"],
 ];
 
-/** What clients send besides. */
+/** What clients send besides; those around applications, organizations and connections as in Auth0's Go SDK 1.46. */
 export const SENT: Rows = [
-  ["/connections/{}/clients", "GET"],
+  ["/client-grants", "GET POST"],
+  ["/client-grants/{}", "DELETE GET PATCH"],
+  ["/client-grants/{}/organizations", "GET"],
+  ["/clients", "GET POST"],
+  ["/clients/{}", "DELETE GET PATCH"],
+  ["/clients/{}/connections", "GET"],
+  ["/clients/{}/credentials", "GET POST"],
+  ["/clients/{}/credentials/{}", "DELETE GET PATCH"],
+  ["/clients/{}/rotate-secret", "POST"],
+  ["/connections/{}/clients", "GET PATCH"],
+  ["/connections/{}/keys", "GET"],
+  ["/connections/{}/keys/rotate", "POST"],
+  ["/connections/{}/scim-configuration", "DELETE GET PATCH POST"],
+  ["/connections/{}/scim-configuration/default-mapping", "GET"],
+  ["/connections/{}/scim-configuration/tokens", "GET POST"],
+  ["/connections/{}/scim-configuration/tokens/{}", "DELETE"],
+  ["/organizations/{}/client-grants", "GET POST"],
+  ["/organizations/{}/client-grants/{}", "DELETE"],
+  ["/organizations/{}/discovery-domains", "GET POST"],
+  ["/organizations/{}/discovery-domains/{}", "DELETE GET PATCH"],
+  ["/organizations/{}/discovery-domains/name/{}", "GET"],
+  ["/organizations/{}/enabled_connections", "GET POST"],
+  ["/organizations/{}/enabled_connections/{}", "DELETE GET PATCH"],
+  ["/organizations/{}/invitations", "GET POST"],
+  ["/organizations/{}/invitations/{}", "DELETE GET"],
   ["/organizations/name/{}", "GET"],
   ["/users/{}/refresh-tokens", "GET DELETE"],
 ];

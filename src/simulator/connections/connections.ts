@@ -4,7 +4,7 @@ import type { Random } from "../../runtime/random.ts";
 import { Ajv } from "ajv";
 import { newId } from "../made-up.ts";
 import { parserFrom, SCHEMA_OPTIONS } from "../parser.ts";
-import type { Collection } from "../state/collection.ts";
+import type { Collection, ItemListener } from "../state/collection.ts";
 import type { State } from "../state/state.ts";
 import type { Connection } from "./connection.ts";
 
@@ -53,6 +53,11 @@ export class Connections {
 
   delete(id: string): void {
     this.#byId.delete(id);
+  }
+
+  /** For what belongs to a connection. */
+  subscribe(listener: ItemListener<unknown>): void {
+    this.#byId.subscribe(listener);
   }
 }
 

@@ -1,7 +1,7 @@
 /** What each successful write leaves in the log (recorded: `sapi` for all, `ss` and `sdu` besides for users). */
-import type { JsonObject } from "../../runtime/json.ts";
+import { isJsonObject, type JsonObject } from "../../runtime/json.ts";
 import type { ApiCall, ApiEndpoint, Call } from "../call.ts";
-import { keptBody } from "../calls.ts";
+import { keptBody, withoutSecrets } from "../calls.ts";
 import { findHeader, type Answer, type SimulatorRequest } from "../http.ts";
 import { textIn } from "../json.ts";
 import type { User } from "../users/user.ts";
@@ -24,6 +24,13 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
   "DELETE /organizations/{id}": "Delete organization",
   "POST /organizations/{id}/members": "Add members to an organization",
   "DELETE /organizations/{id}/members": "Delete members from an organization",
+  "POST /clients": "Create a client",
+  "PATCH /clients/{id}": "Update a client",
+  "DELETE /clients/{id}": "Delete a client",
+  "POST /clients/{id}/rotate-secret": "Rotate a client secret",
+  "POST /client-grants": "Create client grant",
+  "PATCH /client-grants/{id}": "Update client grant",
+  "DELETE /client-grants/{id}": "Delete client grant",
   "POST /connections": "Create a connection",
   "PATCH /connections/{id}": "Update a connection",
   "DELETE /connections/{id}": "Delete a connection",
@@ -100,7 +107,7 @@ function apiOperation(
         query: Object.fromEntries(new URLSearchParams(query)),
         userAgent: findHeader(request, "user-agent") ?? "",
       },
-      response: { body: body ?? {}, statusCode: status },
+      response: { body: isJsonObject(body) ? withoutSecrets(body) : (body ?? {}), statusCode: status },
     },
   };
 }

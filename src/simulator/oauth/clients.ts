@@ -1,8 +1,9 @@
 /** Machine-to-machine applications: who may ask for a token, and for what. */
 import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
 import { Ajv } from "ajv";
+import type { JsonObject } from "../../runtime/json.ts";
 import { parserFrom, SCHEMA_OPTIONS } from "../parser.ts";
-import type { Collection } from "../state/collection.ts";
+import type { Collection, ItemListener } from "../state/collection.ts";
 import type { Keys } from "../state/keys.ts";
 import type { State } from "../state/state.ts";
 
@@ -13,6 +14,8 @@ export interface ClientOptions {
   readonly scopes?: readonly string[] | null;
   /** PEM. With one the client proves itself by `private_key_jwt`, and its secret is not taken. */
   readonly publicKey?: string | undefined;
+  /** See `Client`; what it was unless given. */
+  readonly more?: JsonObject | undefined;
 }
 
 /** As it is kept; what it does not name, it may do all of. */
@@ -21,6 +24,8 @@ export interface Client {
   readonly clientSecret: string;
   readonly scopes: readonly string[] | null;
   readonly publicKey?: string;
+  /** Whatever else the API shows of it, as it came. */
+  readonly more?: JsonObject;
 }
 
 export class Clients {
@@ -49,8 +54,29 @@ export class Clients {
   }
 
   /** Adds the client, or changes its credentials and scopes. */
-  put({ clientId, clientSecret, scopes = this.#allScopes, publicKey }: ClientOptions): void {
-    this.#clients.put(clientId, { clientId, clientSecret, scopes, ...(publicKey !== undefined && { publicKey }) });
+  put({
+    clientId,
+    clientSecret,
+    scopes = this.#allScopes,
+    publicKey,
+    more = this.find(clientId)?.more,
+  }: ClientOptions): void {
+    this.#clients.put(clientId, {
+      clientId,
+      clientSecret,
+      scopes,
+      ...(publicKey !== undefined && { publicKey }),
+      ...(more && { more }),
+    });
+  }
+
+  delete(clientId: string): void {
+    this.#clients.delete(clientId);
+  }
+
+  /** For what belongs to a client. */
+  subscribe(listener: ItemListener<unknown>): void {
+    this.#clients.subscribe(listener);
   }
 
   /** Signs the client's tokens. It changes with the credentials, which thereby end every token issued before. */
@@ -69,6 +95,7 @@ const SCHEMA = {
     clientSecret: { type: "string" },
     scopes: { type: "array", items: { type: "string" }, nullable: true },
     publicKey: { type: "string" },
+    more: { type: "object" },
   },
 };
 

@@ -4,15 +4,17 @@ import { api, type ApiCall, type ApiEndpoint, type Call } from "../call.ts";
 import { parseFields } from "../fields.ts";
 import { parseBody, type Answer } from "../http.ts";
 import { newId } from "../made-up.ts";
-import { textIn } from "../json.ts";
+import { objectsIn, textIn } from "../json.ts";
 import { checkpointAnswer, isCheckpointed, listAnswer } from "../paging.ts";
 import { refusal } from "../refusal.ts";
 import { checkBody, type Schema } from "../schema.ts";
 import type { Collection } from "../state/collection.ts";
 import { Links } from "../state/links.ts";
+import { Owned, type Owners } from "../state/owned.ts";
 import { parseObject, type State } from "../state/state.ts";
 import type { Tenant } from "../tenant.ts";
 import type { Users } from "../users/users.ts";
+import { newEnabledConnection } from "./enabled-connections.ts";
 
 export class Organizations {
   /** As the API shows them. */
@@ -21,11 +23,21 @@ export class Organizations {
   readonly members: Links;
   /** From membership (its key) to role. */
   readonly memberRoles: Links;
+  /** By organization and connection. */
+  readonly connections: Owned;
+  readonly invitations: Owned;
+  readonly domains: Owned;
 
-  constructor(state: State, users: Users) {
+  constructor(state: State, users: Users, connections: Owners) {
     this.byId = state.collection("organizations", parseObject);
     this.members = new Links(state, "organizationMembers");
     this.memberRoles = new Links(state, "organizationMemberRoles");
+    this.connections = new Owned(state, "organizationConnections", this.byId);
+    this.invitations = new Owned(state, "organizationInvitations", this.byId);
+    this.domains = new Owned(state, "organizationDomains", this.byId);
+    connections.subscribe((id, _before, after) => {
+      if (after === undefined) this.connections.forgetId(id);
+    });
     users.subscribe((before, after) => {
       if (!before || after) return;
       for (const { from } of this.members.to(before.userId)) this.removeMember(from, before.userId);
@@ -96,6 +108,11 @@ const SCHEMA: Schema = {
     display_name: { type: "string", minLength: 1, maxLength: 255, description: "Friendly name of this organization." },
     branding: { type: "object", description: "Theme defines how to style the login pages." },
     metadata: { type: "object", description: "Metadata associated with the organization." },
+    enabled_connections: {
+      type: "array",
+      items: { type: "object" },
+      description: "Connections that will be enabled for this organization.",
+    },
   },
 };
 
@@ -103,24 +120,33 @@ function createOrganization({ tenant, request }: ApiCall): Answer {
   const body = parseBody(request);
   checkBody(body, { ...SCHEMA, required: ["name"] });
   if (findByName(tenant, body["name"])) throw refusal(409, "An organization with this name already exists.");
+  const connections = objectsIn(body, "enabled_connections").map((each) => newEnabledConnection(tenant, each));
+  const { enabled_connections: _connections, ...sent } = body;
   const id = newId("org", tenant.random);
   const organization = {
     ...(tenant.isSince("2026-06") && { third_party_client_access: "block" }),
     ...(tenant.isSince("2026-08") && { is_app_entitlement_active: false }),
-    ...body,
+    ...sent,
     id,
     display_name: body["display_name"] ?? body["name"],
   };
   tenant.organizations.byId.put(id, organization);
-  return { status: 201, body: organization };
+  for (const each of connections) tenant.organizations.connections.put(id, textIn(each, "connection_id") ?? "", each);
+  return {
+    status: 201,
+    body: { ...organization, ...(connections.length > 0 && { enabled_connections: connections }) },
+  };
 }
+
+/** Connections of an organization have endpoints of their own. */
+const { enabled_connections: _connections, ...UPDATABLE } = SCHEMA.properties;
 
 /** What is named is replaced whole (recorded for `branding`). */
 function updateOrganization(call: ApiCall): Answer {
   const { tenant, request } = call;
   const organization = organizationOf(call);
   const body = parseBody(request);
-  checkBody(body, SCHEMA);
+  checkBody(body, { properties: UPDATABLE });
   const holder = findByName(tenant, body["name"]);
   if (holder && holder !== organization) throw refusal(409, "An organization with this name already exists.");
   const changed = { ...organization, ...body };

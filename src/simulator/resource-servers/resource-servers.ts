@@ -6,10 +6,11 @@ import { parseBody, type Answer } from "../http.ts";
 import { newObjectId } from "../made-up.ts";
 import { textIn } from "../json.ts";
 import { listAnswer } from "../paging.ts";
-import { conflict, refusal, type Refusal } from "../refusal.ts";
+import { badRequest, conflict, refusal, type Refusal } from "../refusal.ts";
 import { checkBody, type Schema } from "../schema.ts";
 import type { Collection } from "../state/collection.ts";
 import { parseObject, type State } from "../state/state.ts";
+import { findSystemApi } from "./system-apis.ts";
 
 export class ResourceServers {
   /** As the API shows them. */
@@ -26,6 +27,16 @@ export class ResourceServers {
 
   findByIdentifier(identifier: string): JsonObject | undefined {
     return this.byId.find(this.#ids.get(identifier) ?? "");
+  }
+
+  /** The API of this identifier is the application of this id, and no other is. */
+  linkClient(clientId: string, identifier: string | undefined): void {
+    for (const [id, server] of this.byId.entries()) {
+      const isLinked = server["client_id"] === clientId;
+      if ((server["identifier"] === identifier) === isLinked) continue;
+      const { client_id: _client, ...rest } = server;
+      this.byId.put(id, isLinked ? rest : { ...rest, client_id: clientId });
+    }
   }
 }
 
@@ -87,8 +98,9 @@ function createResourceServer({ tenant, request }: ApiCall): Answer {
   if (tenant.resourceServers.findByIdentifier(textIn(body, "identifier") ?? "")) {
     throw conflict("A resource server with the same identifier already exists", "resource_server_conflict");
   }
+  const system = findSystemApi(textIn(body, "identifier") ?? "", tenant.domainOf(request));
   const id = newObjectId(tenant.random);
-  const server = { id, ...DEFAULTS, ...(tenant.isSince("2026-04") && SINCE_2026), ...withoutNulls(body) };
+  const server = { id, ...DEFAULTS, ...(tenant.isSince("2026-04") && SINCE_2026), ...withoutNulls(body), ...system };
   tenant.resourceServers.byId.put(id, server);
   return { status: 201, body: server };
 }
@@ -109,6 +121,9 @@ const SINCE_2026: JsonObject = {
 function updateResourceServer(call: ApiCall): Answer {
   const { tenant, request } = call;
   const server = serverOf(call);
+  if (server["identifier"] === "urn:auth0:express-configure") {
+    throw badRequest("This resource server cannot be modified", "operation_not_supported");
+  }
   const { identifier: _identifier, ...body } = parseBody(request);
   checkBody(body, { properties: PROPERTIES });
   const changed = withoutNulls({ ...server, ...body });

@@ -52,6 +52,12 @@ export function makeCertificate(hosts: readonly string[], now: EpochMs): ServerC
   };
 }
 
+/** One to show, for a key of which only the public half is kept; by an authority that nobody trusts. */
+export function makeShownCertificate(subject: string, publicKey: KeyObject, now: EpochMs): string {
+  const issuer = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  return signedCertificate({ subject, publicKey, extensions: [], now, issuer });
+}
+
 const BASIC_CONSTRAINTS = "2.5.29.19";
 const KEY_USAGE = "2.5.29.15";
 const SUBJECT_KEY_IDENTIFIER = "2.5.29.14";
