@@ -16,6 +16,8 @@ export interface Request {
   /** With its query. */
   readonly path: string;
   readonly body?: Body;
+  /** What form of answer is wanted; JSON of the whole object unless said otherwise. */
+  readonly accept?: string;
 }
 
 export interface Body {
@@ -89,7 +91,7 @@ export class Connections {
   send(
     connection: Connection,
     pool: Pool,
-    { method, path, body }: Request,
+    { method, path, body, accept }: Request,
     signal: AbortSignal,
   ): Promise<http.IncomingMessage> {
     const { host, port, basePath } = this.#target;
@@ -101,7 +103,11 @@ export class Connections {
           port,
           path: basePath + path,
           method,
-          headers: body === undefined ? connection.headers : { ...connection.headers, ...headersOf(body) },
+          headers: {
+            ...connection.headers,
+            ...(accept !== undefined && { accept }),
+            ...(body !== undefined && headersOf(body)),
+          },
           agent: connection.agents[pool],
           signal,
         },

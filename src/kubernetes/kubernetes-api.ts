@@ -62,6 +62,11 @@ export class KubernetesApi {
     return this.#call({ method: "GET", path: path + queryString(query) }, signal);
   }
 
+  /** The `metadata` of an object whose rest is large and not wanted. */
+  getMetadata(path: string, signal: AbortSignal): Promise<JsonObject> {
+    return this.#call({ method: "GET", path, accept: METADATA_ONLY }, signal);
+  }
+
   create(path: string, object: JsonObject, signal: AbortSignal): Promise<JsonObject> {
     return this.#call({ method: "POST", path, body: jsonBody(object) }, signal);
   }
@@ -189,6 +194,7 @@ export class KubernetesApi {
   }
 }
 
+const METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 const SECRETS = /^\/api\/v1\/(namespaces\/[^/]+\/)?secrets(\/|\?|$)/;
 
 function jsonBody(value: JsonObject): Body {

@@ -40,7 +40,10 @@ export class KindDeletion {
 
   async #look(): Promise<boolean> {
     try {
-      const { metadata } = await this.#api.get(resourcePath(DEFINITIONS, { name: `${PLURAL}.${GROUP}` }), {}, never);
+      const { metadata } = await this.#api.getMetadata(
+        resourcePath(DEFINITIONS, { name: `${PLURAL}.${GROUP}` }),
+        never,
+      );
       return isJsonObject(metadata) && metadata["deletionTimestamp"] !== undefined;
     } catch (error) {
       if (isApiError(error, "not_found")) return true;

@@ -39,6 +39,7 @@ test("each verb sends what the API expects of it", async (t) => {
   t.deepEqual(await api.get("/things", { limit: 5, continue: undefined, labelSelector: "a=b,c" }, never), {
     kind: "Thing",
   });
+  await api.getMetadata("/things/x", never);
   await api.create("/things", { a: 1 }, never);
   await api.mergePatch("/things/x", { a: null }, never);
   await api.delete("/things/x", { uid: "u", propagationPolicy: "Background" }, never);
@@ -53,6 +54,7 @@ test("each verb sends what the API expects of it", async (t) => {
     ]),
     [
       ["GET", "/prefix/things", "limit=5&labelSelector=a%3Db%2Cc", undefined, ""],
+      ["GET", "/prefix/things/x", "", undefined, ""],
       ["POST", "/prefix/things", "", "application/json", '{"a":1}'],
       ["PATCH", "/prefix/things/x", "", "application/merge-patch+json", '{"a":null}'],
       [
@@ -62,6 +64,16 @@ test("each verb sends what the API expects of it", async (t) => {
         "application/json",
         '{"propagationPolicy":"Background","preconditions":{"uid":"u"}}',
       ],
+    ],
+  );
+  t.deepEqual(
+    server.calls.map(({ headers }) => headers.accept),
+    [
+      "application/json",
+      "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
+      "application/json",
+      "application/json",
+      "application/json",
     ],
   );
   t.true(server.calls.every(({ headers }) => headers.authorization === "Bearer t"));
