@@ -1,5 +1,5 @@
 /** Applications, their credentials and grants. [rec] recorded, [oas] in the OpenAPI document, [doc] documented. */
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, randomUUID, sign } from "node:crypto";
 import test from "ava";
 import { openTestSimulator, startTestSimulator, type Reply } from "../support/start-simulator.ts";
 
@@ -36,7 +36,8 @@ async function newOrganization(): Promise<string> {
   return ((await api("POST", "/organizations", { name: `org-${String(made++)}` })).body as { id: string }).id;
 }
 
-const pem = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({ type: "spki", format: "pem" });
+const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+const pem = publicKey.export({ type: "spki", format: "pem" });
 
 test("a new application is shown with its secret and the defaults [rec]", async (t) => {
   const { status, body } = await api("POST", "/clients", { name: "My app", organization_usage: "allow" });
@@ -127,6 +128,30 @@ test("credentials that come with an application get ids, and their PEM is not sh
   t.is((await api("DELETE", `${path}/${id}`)).status, 204);
   t.is((await api("GET", `${path}/${id}`)).status, 404);
   t.is((await api("POST", path, { credential_type: "public_key", pem: "no key" })).status, 400);
+});
+
+test("an application whose key is a credential proves itself with it, until that is deleted [doc]", async (t) => {
+  const credentials = [{ credential_type: "public_key", pem }];
+  const { client_id } = await newClient({ client_authentication_methods: { private_key_jwt: { credentials } } });
+  const audience = `https://${simulator.domain}/api/v2/`;
+  await api("POST", "/client-grants", { client_id, audience, scope: ["read:users"] });
+  await api("PATCH", `/clients/${client_id}`, { description: "still the same key" });
+  const ask = async (): Promise<number> => {
+    const claims = { iss: client_id, sub: client_id, aud: `https://${simulator.domain}/`, jti: randomUUID() };
+    const exp = Math.floor(Date.now() / 1000) + 60;
+    const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const content = `${part({ alg: "RS256" })}.${part({ ...claims, exp })}`;
+    const client_assertion = `${content}.${sign("sha256", Buffer.from(content), privateKey).toString("base64url")}`;
+    const client_assertion_type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+    const grant = { grant_type: "client_credentials", audience, client_assertion, client_assertion_type };
+    return (await simulator.request("POST", "/oauth/token", { body: grant })).status;
+  };
+
+  t.is(await ask(), 200);
+  const path = `/clients/${client_id}/credentials`;
+  const [credential] = (await api("GET", path)).body as { id: string }[];
+  await api("DELETE", `${path}/${credential?.id ?? ""}`);
+  t.is(await ask(), 401);
 });
 
 test("an application gets no token for this API before a grant says so [doc]", async (t) => {

@@ -143,13 +143,15 @@ function createClient({ tenant, request }: ApiCall): Answer {
     refresh_token: { ...DEFAULT_REFRESH_TOKEN, ...objectIn(body, "refresh_token") },
   };
   const clientSecret = textIn(body, "client_secret") ?? alphanumeric(tenant.random, SECRET_LENGTH);
-  return { status: 201, body: putClient(tenant, { clientId, clientSecret, scopes: null, more }) };
+  return {
+    status: 201,
+    body: putClient(tenant, { clientId, clientSecret, scopes: null, ...findPublicKey(tenant, clientId, more), more }),
+  };
 }
 
 /** As it is shown to whoever wrote it, who sees its secret (recorded). */
-function putClient(tenant: Tenant, client: Omit<Client, "publicKey"> & { readonly more: JsonObject }): JsonObject {
-  const publicKey = findPublicKey(tenant, client.clientId, client.more);
-  tenant.clients.put({ ...client, publicKey });
+function putClient(tenant: Tenant, client: Client & { readonly more: JsonObject }): JsonObject {
+  tenant.clients.put(client);
   tenant.resourceServers.linkClient(client.clientId, textIn(client.more, "resource_server_identifier"));
   return wireClient(tenant, client, true);
 }
@@ -157,7 +159,8 @@ function putClient(tenant: Tenant, client: Omit<Client, "publicKey"> & { readonl
 /** null removes (recorded); what is named is replaced whole. */
 function updateClient(call: ApiCall): Answer {
   const { tenant, request } = call;
-  const { clientId, clientSecret, scopes, more = SEEDED } = clientOf(call);
+  const { more = SEEDED, publicKey, ...client } = clientOf(call);
+  const { clientId } = client;
   const body = parseBody(request);
   checkBody(body, SCHEMA);
   const readOnly = ["client_id", "signing_keys", "global"].filter((name) => body[name] !== undefined);
@@ -169,8 +172,12 @@ function updateClient(call: ApiCall): Answer {
   }
   const { client_secret: secret, ...sent } = body;
   const changed = withoutNulls({ ...more, ...keptCredentials(tenant, clientId, sent) });
-  const client = { clientId, clientSecret: typeof secret === "string" ? secret : clientSecret, scopes, more: changed };
-  return { status: 200, body: putClient(tenant, client) };
+  const key =
+    sent["client_authentication_methods"] === undefined
+      ? { ...(publicKey !== undefined && { publicKey }) }
+      : findPublicKey(tenant, clientId, changed);
+  const clientSecret = typeof secret === "string" ? secret : client.clientSecret;
+  return { status: 200, body: putClient(tenant, { ...client, clientSecret, ...key, more: changed }) };
 }
 
 function withoutNulls(object: JsonObject): JsonObject {
@@ -192,9 +199,9 @@ function deleteClient({ tenant, params }: ApiCall): Answer {
 /** Ends the tokens that the client has. */
 function rotateSecret(call: ApiCall): Answer {
   const { tenant } = call;
-  const { clientId, scopes, more = SEEDED } = clientOf(call);
+  const { more = SEEDED, ...client } = clientOf(call);
   const clientSecret = alphanumeric(tenant.random, SECRET_LENGTH);
-  return { status: 200, body: putClient(tenant, { clientId, clientSecret, scopes, more }) };
+  return { status: 200, body: putClient(tenant, { ...client, clientSecret, more }) };
 }
 
 /** The connections that are enabled for it. */

@@ -79,8 +79,11 @@ function factsOf(body: JsonObject, parsesExpiry: boolean): JsonObject {
   if (typeof pem !== "string") throw badRequest("A credential needs a PEM", "invalid_body");
   try {
     if (type === "public_key") {
-      const key = createPublicKey(pem).export({ type: "spki", format: "der" });
-      return { kid: hash("sha256", key, "base64url"), alg: body["alg"] ?? "RS256" };
+      const key = createPublicKey(pem);
+      // Auth0 takes no other keys (documented).
+      if (key.asymmetricKeyType !== "rsa") throw new TypeError("no RSA key");
+      const kid = hash("sha256", key.export({ type: "spki", format: "der" }), "base64url");
+      return { kid, alg: body["alg"] ?? "RS256" };
     }
     const certificate = new X509Certificate(pem);
     return {
@@ -116,9 +119,16 @@ function updateCredential(call: ApiCall): Answer {
   return { status: 200, body: shown(changed) };
 }
 
-/** 204 also for one that is not there (modelled). */
+/** 204 also for one that is not there (modelled). What it proved, it proves no more. */
 function deleteCredential(call: ApiCall): Answer {
-  call.tenant.clientCredentials.delete(clientOf(call).clientId, call.params["credential_id"] ?? "");
+  const { tenant, params } = call;
+  const { publicKey, ...client } = clientOf(call);
+  const id = params["credential_id"] ?? "";
+  const pem = tenant.clientCredentials.find(client.clientId, id)?.["pem"];
+  tenant.clientCredentials.delete(client.clientId, id);
+  if (publicKey !== undefined && publicKey === pem) {
+    tenant.clients.put({ ...client, ...findPublicKey(tenant, client.clientId, client.more ?? {}) });
+  }
   return { status: 204 };
 }
 
@@ -141,12 +151,13 @@ export function shownCredentials(tenant: Tenant, clientId: string, client: JsonO
 }
 
 /** The public key that a client of this description signs its assertions with. */
-export function findPublicKey(tenant: Tenant, clientId: string, client: JsonObject): string | undefined {
+export function findPublicKey(tenant: Tenant, clientId: string, client: JsonObject): { readonly publicKey?: string } {
   const method = objectIn(objectIn(client, "client_authentication_methods") ?? {}, "private_key_jwt") ?? {};
-  const ids = objectsIn(method, "credentials").map((credential) => textIn(credential, "id") ?? "");
-  return ids
-    .map((id) => textIn(tenant.clientCredentials.find(clientId, id) ?? {}, "pem"))
+  const publicKey = objectsIn(method, "credentials")
+    .map((credential) => tenant.clientCredentials.find(clientId, textIn(credential, "id") ?? "") ?? {})
+    .map((credential) => textIn(credential, "pem"))
     .find((pem) => pem !== undefined);
+  return publicKey === undefined ? {} : { publicKey };
 }
 
 function withCredentials(client: JsonObject, change: (credential: JsonObject) => JsonObject): JsonObject {
