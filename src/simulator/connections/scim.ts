@@ -138,13 +138,14 @@ function createToken(call: ApiCall): Answer {
   if (tenant.scim.tokens.of(connection).length >= MAX_TOKENS) {
     throw refusal(409, "The maximum number of SCIM tokens has been reached.");
   }
+  const nowMs = tenant.now();
   const { scopes, token_lifetime: lifetime } = body;
   const id = newId("tok", tenant.random);
   const made = {
     token_id: id,
     ...(scopes !== undefined && { scopes }),
-    created_at: new Date(tenant.now()).toISOString(),
-    ...(typeof lifetime === "number" && { valid_until: new Date(tenant.now() + lifetime * 1000).toISOString() }),
+    created_at: new Date(nowMs).toISOString(),
+    ...(typeof lifetime === "number" && { valid_until: new Date(nowMs + lifetime * 1000).toISOString() }),
   };
   tenant.scim.tokens.put(connection, id, made);
   return { status: 201, body: { ...made, token: `${id}.${alphanumeric(tenant.random, TOKEN_LENGTH)}` } };

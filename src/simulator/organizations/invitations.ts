@@ -74,6 +74,7 @@ function createInvitation(call: ApiCall): Answer {
   for (const role of textsIn(body, "roles")) findRole(tenant.roles, role);
   const owner = textIn(organization, "id") ?? "";
   const [id, ticket] = [newId("uinv", tenant.random), alphanumeric(tenant.random, TICKET_LENGTH)];
+  const nowMs = tenant.now();
   const { ttl_sec: ttl = DEFAULT_TTL_SECONDS, send_invitation_email: _send, ...sent } = body;
   const login = textIn(client.more ?? {}, "initiate_login_uri") ?? `https://${tenant.domainOf(request)}/login`;
   const invitation = {
@@ -81,8 +82,8 @@ function createInvitation(call: ApiCall): Answer {
     ...sent,
     invitation_url: `${login}?invitation=${ticket}&organization=${owner}&organization_name=${organizationName}`,
     ticket_id: ticket,
-    created_at: new Date(tenant.now()).toISOString(),
-    expires_at: new Date(tenant.now() + Number(ttl) * 1000).toISOString(),
+    created_at: new Date(nowMs).toISOString(),
+    expires_at: new Date(nowMs + Number(ttl) * 1000).toISOString(),
     organization_id: owner,
   };
   tenant.organizations.invitations.put(owner, id, invitation);
