@@ -91,6 +91,7 @@ browserTest("all of it goes by keyboard", async (t, open) => {
   await page.locator("#editor:not([open])").waitFor({ state: "attached" });
 
   t.is((await tenant.user(KIM_ID))?.["nickname"], "kimk");
+  await page.locator(`#user-list [data-id="${KIM_ID}"]:focus`).waitFor();
   await page.keyboard.press("Enter");
   await page.locator("#editor[open]").waitFor();
   await page.keyboard.press("Escape");

@@ -64,6 +64,11 @@ onClick("#close-editor", () => {
   dialog.close();
 });
 
+/** The list may have been drawn anew meanwhile, without the very row that the dialog gives the focus back to. */
+dialog.addEventListener("close", () => {
+  if (opened) document.querySelector<HTMLElement>(`#user-list [data-id="${CSS.escape(opened.user_id)}"]`)?.focus();
+});
+
 /** Closes the dialog when it is done; what is refused is said in it. */
 async function change(action: () => Promise<void>): Promise<void> {
   try {
