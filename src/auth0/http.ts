@@ -38,6 +38,9 @@ const IDLE_TIMEOUT_MS = 30_000;
 /** An answer larger than this is none of Auth0's: a page of users is some hundred kB. */
 const MAX_ANSWER_BYTES = 16 << 20;
 
+/** What the other parts see of it: they can do with any other way to the tenant. */
+export type TenantCalls = Pick<TenantHttp, keyof TenantHttp>;
+
 export class TenantHttp {
   readonly #origin: URL;
   readonly #clock: Clock;

@@ -3,14 +3,15 @@
  * is no success. Calls that may be repeated without harm are, a little, within the pass; everything else is left to the
  * queue.
  */
-import pRetry from "p-retry";
 import type { JsonMap } from "../core/json.ts";
 import { DirectoryError } from "../reconcile/errors.ts";
+import { backoffMs } from "../runtime/backoff.ts";
 import type { Clock, EpochMs } from "../runtime/clock.ts";
+import { systemRandom, type Random } from "../runtime/random.ts";
 import type { SetGauge } from "../runtime/sampled-gauge.ts";
 import type { BucketLevel, RateHeaders } from "./bucket.ts";
 import type { Access, Credentials } from "../reconcile/tenant-connections.ts";
-import { NoAnswerError, TenantHttp, type HttpAnswer } from "./http.ts";
+import { NoAnswerError, TenantHttp, type HttpAnswer, type TenantCalls } from "./http.ts";
 import type { Auth0Metrics } from "./metrics.ts";
 import { Quota, type CallKind } from "./quota.ts";
 import type { TenantAddress } from "./tenant-address.ts";
@@ -33,9 +34,9 @@ export interface Call {
   readonly secrets?: readonly string[];
 }
 
-/** Tries after the first, for calls that read or delete. */
-const RETRIES = 2;
-const RETRY_AFTER_MS = 200;
+/** For calls that read or delete. */
+const MAX_TRIES = 3;
+const RETRY = { baseMs: 400, capMs: 800 };
 /** After a 429 that names no moment. */
 const DEFAULT_CLOSED_MS = 1_000;
 /** Clocks that differ by less are taken for equal: the Date header itself is rounded to a second. */
@@ -46,9 +47,10 @@ export class ManagementApi {
   readonly clock: Clock;
   /** The domain that mails and tickets name, where the tenant has several of its own and none by default. */
   customDomain: string | undefined;
-  readonly #http: TenantHttp;
+  readonly #http: TenantCalls;
   #tokens: TokenSource;
   readonly #quota: Quota;
+  readonly #random: Random;
   readonly #userAgent: string;
   readonly #metrics: Auth0Metrics;
   readonly #stopSampling: readonly (() => void)[];
@@ -61,6 +63,8 @@ export class ManagementApi {
     metrics,
     customDomain,
     quota = new Quota(clock),
+    http = new TenantHttp(address.origin, clock),
+    random = systemRandom,
   }: {
     readonly address: TenantAddress;
     readonly credentials: Credentials;
@@ -70,13 +74,17 @@ export class ManagementApi {
     readonly customDomain?: string | undefined;
     /** The tenant's own, where others call it, too. */
     readonly quota?: Quota;
+    /** Another way there than over the network. */
+    readonly http?: TenantCalls | undefined;
+    readonly random?: Random;
   }) {
     this.address = address;
     this.clock = clock;
     this.customDomain = customDomain;
     this.#userAgent = userAgent;
     this.#quota = quota;
-    this.#http = new TenantHttp(address.origin, clock);
+    this.#http = http;
+    this.#random = random;
     this.#metrics = metrics;
     this.#tokens = this.#tokensBy(credentials);
     this.#stopSampling = this.#sample();
@@ -87,14 +95,16 @@ export class ManagementApi {
    * @throws DirectoryError, or `signal.reason`
    */
   async call(call: Call, signal: AbortSignal): Promise<unknown> {
-    if (call.method === "POST" || call.method === "PATCH") return this.#callOnce(call, signal);
-    return pRetry(() => this.#callOnce(call, signal), {
-      retries: RETRIES,
-      minTimeout: RETRY_AFTER_MS,
-      randomize: true,
-      signal,
-      shouldRetry: ({ error }) => error instanceof DirectoryError && error.code === "unavailable",
-    });
+    const tries = call.method === "POST" || call.method === "PATCH" ? 1 : MAX_TRIES;
+    for (let failures = 1; ; failures++) {
+      try {
+        return await this.#callOnce(call, signal);
+      } catch (error) {
+        const isTransient = error instanceof DirectoryError && error.code === "unavailable";
+        if (!isTransient || failures >= tries) throw error;
+      }
+      await this.clock.sleep(backoffMs(failures, RETRY, this.#random), signal);
+    }
   }
 
   /** The gate to the tenant: one for all who call it. */

@@ -2,8 +2,10 @@
 import type { TenantDomain } from "../core/ids.ts";
 import type { Admission, Credentials, TenantConnection, TenantConnections } from "../reconcile/tenant-connections.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { Random } from "../runtime/random.ts";
 import type { AllowedDomains } from "./allowed-domains.ts";
 import { Auth0UserDirectory } from "./auth0-user-directory.ts";
+import type { TenantCalls } from "./http.ts";
 import { ManagementApi } from "./management-api.ts";
 import type { Auth0Metrics } from "./metrics.ts";
 import { Quota } from "./quota.ts";
@@ -14,6 +16,9 @@ export interface TenantConnectionsOptions {
   readonly clock: Clock;
   readonly metrics: Auth0Metrics;
   readonly userAgent: string;
+  /** Another way to tenants than over the network. */
+  readonly openHttp?: (origin: string) => TenantCalls;
+  readonly random?: Random;
 }
 
 export class Auth0TenantConnections implements TenantConnections {
@@ -40,10 +45,10 @@ export class Auth0TenantConnections implements TenantConnections {
   }
 
   #connect(address: TenantAddress, credentials: Credentials): TenantConnection {
-    const { clock, metrics, userAgent } = this.#options;
-    const quota = this.#quotas.get(address.domain) ?? new Quota(clock);
+    const { openHttp, ...shared } = this.#options;
+    const quota = this.#quotas.get(address.domain) ?? new Quota(shared.clock);
     this.#quotas.set(address.domain, quota);
-    const api = new ManagementApi({ address, credentials, userAgent, clock, metrics, quota });
+    const api = new ManagementApi({ ...shared, address, credentials, quota, http: openHttp?.(address.origin) });
     const directory = new Auth0UserDirectory(api);
     return {
       directory,

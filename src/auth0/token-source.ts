@@ -9,7 +9,7 @@ import type { DirectoryError } from "../reconcile/errors.ts";
 import { abortable } from "../runtime/abort.ts";
 import type { Access, Credentials } from "../reconcile/tenant-connections.ts";
 import { clientAssertion } from "./client-assertion.ts";
-import { NoAnswerError, type HttpAnswer, type TenantHttp } from "./http.ts";
+import { NoAnswerError, type HttpAnswer, type TenantCalls } from "./http.ts";
 import { callFailed, describeRefusal } from "./translate-failure.ts";
 import type { TenantAddress } from "./tenant-address.ts";
 
@@ -33,7 +33,7 @@ export function needsRenewal(token: AccessToken, nowMs: EpochMs): boolean {
 export class TokenSource {
   readonly #address: TenantAddress;
   readonly #credentials: Credentials;
-  readonly #http: TenantHttp;
+  readonly #http: TenantCalls;
   readonly #clock: Clock;
   readonly #onAnswer: (status: number) => void;
   #token: AccessToken | undefined;
@@ -44,7 +44,7 @@ export class TokenSource {
   constructor(
     address: TenantAddress,
     credentials: Credentials,
-    http: TenantHttp,
+    http: TenantCalls,
     clock: Clock,
     onAnswer: (status: number) => void,
   ) {

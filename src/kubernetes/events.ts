@@ -20,13 +20,13 @@ import {
   type EventSeries,
   type Reporter,
 } from "./event-series.ts";
-import type { KubernetesApi } from "./kubernetes-api.ts";
+import type { KubernetesCalls } from "./kubernetes-api.ts";
 import type { KubernetesMetrics } from "./metrics.ts";
 import { resourcePath, type Resource } from "./resource.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
 export interface EventRecorderOptions extends Reporter {
-  readonly api: Pick<KubernetesApi, "create" | "mergePatch">;
+  readonly api: Pick<KubernetesCalls, "create" | "mergePatch">;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;

@@ -43,6 +43,9 @@ export interface DeleteOptions {
 /** An answer larger than this is given up. One object has 1.5 MiB at most, a page of a hundred mostly 0.2. */
 const MAX_ANSWER_BYTES = 256 << 20;
 
+/** What the other parts see of it: they can do with any other way to an API server. */
+export type KubernetesCalls = Pick<KubernetesApi, keyof KubernetesApi>;
+
 export class KubernetesApi {
   readonly #clock: Clock;
   readonly #metrics: KubernetesMetrics;

@@ -5,13 +5,13 @@
 import type { Clock } from "../runtime/clock.ts";
 import { isJsonObject, type JsonObject } from "../runtime/json.ts";
 import { isApiError } from "./api-error.ts";
-import type { KubernetesApi } from "./kubernetes-api.ts";
+import type { KubernetesCalls } from "./kubernetes-api.ts";
 import { parseObjectIdentity } from "./object.ts";
 import { resourcePath, type Resource } from "./resource.ts";
 import { formatMicroTime } from "./timestamps.ts";
 
 export interface LeaseOptions {
-  readonly api: Pick<KubernetesApi, "get" | "create" | "mergePatch">;
+  readonly api: Pick<KubernetesCalls, "get" | "create" | "mergePatch">;
   readonly namespace: string;
   readonly name: string;
   /** Who we are. Two processes must never have the same. */

@@ -17,7 +17,7 @@ import type { Log } from "../runtime/log.ts";
 import type { Random } from "../runtime/random.ts";
 import type { Part } from "../runtime/run-group.ts";
 import { ApiError, apiErrorFromRefusal, isApiError } from "./api-error.ts";
-import type { KubernetesApi } from "./kubernetes-api.ts";
+import type { KubernetesCalls } from "./kubernetes-api.ts";
 import type { KubernetesMetrics } from "./metrics.ts";
 import { compareResourceVersions } from "./object.ts";
 import { resourcePath, type Resource } from "./resource.ts";
@@ -26,7 +26,7 @@ import type { Feed } from "./store.ts";
 import { parseEvent, parsePage, resourceVersionOf } from "./wire.ts";
 
 export interface ReflectorOptions {
-  readonly api: KubernetesApi;
+  readonly api: KubernetesCalls;
   readonly resource: Resource;
   /** A list and a watch for each; `all` is one of each for the whole cluster. */
   readonly namespaces: readonly string[] | "all";

@@ -6,6 +6,7 @@ import { Auth0TenantConnections } from "../auth0/tenant-connections.ts";
 import { Auth0Metrics } from "../auth0/metrics.ts";
 import type { RunConfig } from "../config.ts";
 import { loadClusterAccess } from "../kubernetes/credentials.ts";
+import { KubernetesApi } from "../kubernetes/kubernetes-api.ts";
 import { runOperator } from "../operator/operator.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
@@ -33,7 +34,8 @@ export async function run(config: RunConfig, signal: AbortSignal, log: Log = log
     await runOperator(
       {
         ...config,
-        access,
+        openApi: (kubernetesMetrics) =>
+          new KubernetesApi({ access, clock: systemClock, metrics: kubernetesMetrics, userAgent: USER_AGENT }),
         metrics,
         log,
         directory: api && new Auth0UserDirectory(api),
@@ -41,7 +43,6 @@ export async function run(config: RunConfig, signal: AbortSignal, log: Log = log
         grants,
         audit,
         operatorNamespace: config.operatorNamespace ?? access.namespace,
-        userAgent: USER_AGENT,
         identity: `${hostname()}-${String(process.pid)}`,
         clock: systemClock,
         random: systemRandom,

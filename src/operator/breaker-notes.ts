@@ -2,7 +2,7 @@
 import { CONFIRM_DELETION_ANNOTATION } from "../api/names.ts";
 import { isApiError } from "../kubernetes/api-error.ts";
 import type { EventRecorder } from "../kubernetes/events.ts";
-import type { KubernetesApi } from "../kubernetes/kubernetes-api.ts";
+import type { KubernetesCalls } from "../kubernetes/kubernetes-api.ts";
 import { parseObjectIdentity, splitObjectKey, type ObjectKey } from "../kubernetes/object.ts";
 import { resourcePath, type Resource } from "../kubernetes/resource.ts";
 import type { Store } from "../kubernetes/store.ts";
@@ -13,7 +13,7 @@ import { DEFAULT_TENANT_CONFIG_MAP } from "./names.ts";
 import { tenantPath, tenantReference, type TenantResource } from "./tenant-resource.ts";
 
 interface Parts {
-  readonly api: KubernetesApi;
+  readonly api: KubernetesCalls;
   readonly recorder: EventRecorder;
   readonly log: Log;
 }

@@ -4,7 +4,7 @@
  */
 import { GROUP, PLURAL } from "../api/auth0-user.ts";
 import { isApiError } from "../kubernetes/api-error.ts";
-import type { KubernetesApi } from "../kubernetes/kubernetes-api.ts";
+import type { KubernetesCalls } from "../kubernetes/kubernetes-api.ts";
 import { resourcePath, type Resource } from "../kubernetes/resource.ts";
 import { isJsonObject } from "../runtime/json.ts";
 
@@ -12,12 +12,12 @@ const DEFINITIONS: Resource = { group: "apiextensions.k8s.io", version: "v1", pl
 const never = new AbortController().signal;
 
 export class KindDeletion {
-  readonly #api: KubernetesApi;
+  readonly #api: KubernetesCalls;
   #last: Promise<unknown> = Promise.resolve();
   /** A question that has not been put yet: whoever asks now may wait for its answer. */
   #next: Promise<boolean> | undefined;
 
-  constructor(api: KubernetesApi) {
+  constructor(api: KubernetesCalls) {
     this.#api = api;
   }
 

@@ -1,6 +1,6 @@
 /** What is asked of namespaces: their labels, for grants, and whether they are being deleted. */
 import { isApiError } from "../kubernetes/api-error.ts";
-import type { KubernetesApi } from "../kubernetes/kubernetes-api.ts";
+import type { KubernetesCalls } from "../kubernetes/kubernetes-api.ts";
 import { resourcePath, type Resource } from "../kubernetes/resource.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
@@ -19,12 +19,12 @@ export interface Namespace {
 }
 
 export class Namespaces {
-  readonly #api: KubernetesApi;
+  readonly #api: KubernetesCalls;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #known = new Map<string, { readonly namespace: Namespace; readonly atMs: number }>();
 
-  constructor(api: KubernetesApi, clock: Clock, log: Log) {
+  constructor(api: KubernetesCalls, clock: Clock, log: Log) {
     this.#api = api;
     this.#log = log;
     this.#clock = clock;

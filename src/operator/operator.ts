@@ -4,8 +4,7 @@ import { CLUSTER_TENANT_KIND, DEFAULT_TENANT } from "../api/auth0-tenant.ts";
 import { SECRET_USE_CREDENTIALS, SECRET_USE_LABEL, SECRET_USE_PASSWORD } from "../api/names.ts";
 import { Controller } from "../kubernetes/controller.ts";
 import { EventRecorder } from "../kubernetes/events.ts";
-import { KubernetesApi } from "../kubernetes/kubernetes-api.ts";
-import type { ClusterAccess } from "../kubernetes/credentials.ts";
+import type { KubernetesCalls } from "../kubernetes/kubernetes-api.ts";
 import { LeaderElector } from "../kubernetes/leader-elector.ts";
 import { KubernetesMetrics } from "../kubernetes/metrics.ts";
 import { parseObjectIdentity, type ObjectKey } from "../kubernetes/object.ts";
@@ -48,7 +47,8 @@ import { UserReconciler } from "./user-reconciler.ts";
 import { UserRouter } from "./user-router.ts";
 
 export interface OperatorOptions {
-  readonly access: ClusterAccess;
+  /** The way to the API server; closed when the operator ends. */
+  readonly openApi: (metrics: KubernetesMetrics) => KubernetesCalls;
   /** The users of the tenant that the process was given, if it was. */
   readonly directory: UserDirectory | undefined;
   /** What that tenant grants to which namespace. */
@@ -70,7 +70,6 @@ export interface OperatorOptions {
   readonly syncIntervalMs: number;
   readonly healthAddress: Address | undefined;
   readonly metricsAddress: Address | undefined;
-  readonly userAgent: string;
   /** Who this process is, among replicas: the Pod's name. */
   readonly identity: string;
   readonly clock: Clock;
@@ -86,9 +85,9 @@ const BACKOFF = { baseMs: 500, capMs: 5 * 60_000 };
 
 /** Runs until `signal` is aborted or something fatal happens. */
 export async function runOperator(options: OperatorOptions, signal: AbortSignal): Promise<void> {
-  const { clock, random, log, access, operatorNamespace } = options;
+  const { clock, random, log, operatorNamespace } = options;
   const metrics = new KubernetesMetrics(options.metrics);
-  const api = new KubernetesApi({ access, clock, metrics, userAgent: options.userAgent });
+  const api = options.openApi(metrics);
   const store = new Store({
     slim: options.audit === undefined ? slimAuth0User : slimWithDeclarer,
     fingerprint: auth0UserFingerprint,

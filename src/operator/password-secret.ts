@@ -1,7 +1,7 @@
 /** The Secret that a password comes from: read when it is needed, only with its consent, and never kept. */
 import { SECRET_USE_LABEL, SECRET_USE_PASSWORD } from "../api/names.ts";
 import { isApiError } from "../kubernetes/api-error.ts";
-import type { KubernetesApi } from "../kubernetes/kubernetes-api.ts";
+import type { KubernetesCalls } from "../kubernetes/kubernetes-api.ts";
 import { resourcePath, type Resource } from "../kubernetes/resource.ts";
 import type { PasswordDeclaration } from "../reconcile/password.ts";
 import { isJsonObject, type JsonObject } from "../runtime/json.ts";
@@ -19,7 +19,7 @@ export type Missing = Extract<PasswordDeclaration, { kind: "missing" }>;
 /** @throws ApiError where the API server can't be asked */
 export async function readPassword(
   { namespace, name, key }: SecretKeyRef,
-  api: KubernetesApi,
+  api: KubernetesCalls,
   signal: AbortSignal,
 ): Promise<string | Missing> {
   const secret = await findSecret(namespace, name, api, signal);
@@ -41,7 +41,7 @@ export async function readPassword(
 export async function findSecret(
   namespace: string,
   name: string,
-  api: KubernetesApi,
+  api: KubernetesCalls,
   signal: AbortSignal,
 ): Promise<JsonObject | "forbidden" | undefined> {
   try {

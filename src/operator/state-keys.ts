@@ -4,7 +4,7 @@
  * say that new keys may be made. Without keys the operator goes on: what is proven by an id or by its status stays proven.
  */
 import { ApiError } from "../kubernetes/api-error.ts";
-import type { KubernetesApi } from "../kubernetes/kubernetes-api.ts";
+import type { KubernetesCalls } from "../kubernetes/kubernetes-api.ts";
 import { resourcePath } from "../kubernetes/resource.ts";
 import { Keyring } from "../reconcile/keyring.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -19,7 +19,7 @@ const KEY_BYTES = 32;
 const LOOK_AGAIN_MS = 30_000;
 
 interface Parts {
-  readonly api: KubernetesApi;
+  readonly api: KubernetesCalls;
   readonly namespace: string;
   readonly clock: Clock;
   readonly random: Random;

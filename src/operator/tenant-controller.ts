@@ -1,7 +1,7 @@
 /** The objects that declare tenants: watched, reconciled, and kept until no user names them. */
 import { Controller } from "../kubernetes/controller.ts";
 import type { EventRecorder } from "../kubernetes/events.ts";
-import type { KubernetesApi } from "../kubernetes/kubernetes-api.ts";
+import type { KubernetesCalls } from "../kubernetes/kubernetes-api.ts";
 import type { KubernetesMetrics } from "../kubernetes/metrics.ts";
 import { splitObjectKey, type ObjectKey } from "../kubernetes/object.ts";
 import type { Resource } from "../kubernetes/resource.ts";
@@ -35,7 +35,7 @@ import type { Tenants } from "./tenants.ts";
 import type { UserReconciler } from "./user-reconciler.ts";
 
 export interface TenantControllerOptions {
-  readonly api: KubernetesApi;
+  readonly api: KubernetesCalls;
   readonly users: Store<Auth0UserResource>;
   readonly tenants: Tenants;
   readonly namespaces: Namespaces;

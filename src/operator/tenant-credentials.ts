@@ -1,7 +1,7 @@
 /** The Secret that a tenant object names: read when it is needed, only with its consent, and kept in memory alone. */
 import { SECRET_USE_CREDENTIALS, SECRET_USE_LABEL } from "../api/names.ts";
 import { isApiError } from "../kubernetes/api-error.ts";
-import type { KubernetesApi } from "../kubernetes/kubernetes-api.ts";
+import type { KubernetesCalls } from "../kubernetes/kubernetes-api.ts";
 import { splitObjectKey, type ObjectKey } from "../kubernetes/object.ts";
 import { resourcePath } from "../kubernetes/resource.ts";
 import type { Reason } from "../reconcile/reasons.ts";
@@ -16,7 +16,7 @@ export type CredentialsReading =
 /** @throws ApiError where the API server can't be asked */
 export async function readCredentials(
   secretKey: ObjectKey,
-  api: KubernetesApi,
+  api: KubernetesCalls,
   signal: AbortSignal,
 ): Promise<CredentialsReading> {
   const { namespace = "", name } = splitObjectKey(secretKey);

@@ -13,7 +13,7 @@ import type { EventRecorder } from "../kubernetes/events.ts";
 import { findCondition } from "../kubernetes/conditions.ts";
 import type { ReconcileResult } from "../kubernetes/controller.ts";
 import type { ObjectKey } from "../kubernetes/object.ts";
-import type { KubernetesApi } from "../kubernetes/kubernetes-api.ts";
+import type { KubernetesCalls } from "../kubernetes/kubernetes-api.ts";
 import type { Store } from "../kubernetes/store.ts";
 import { isSameJson, isJsonMap } from "../core/json.ts";
 import { DirectoryError } from "../reconcile/errors.ts";
@@ -34,7 +34,7 @@ import type { Tenants } from "./tenants.ts";
 import type { UserReconciler } from "./user-reconciler.ts";
 
 export interface TenantReconcilerOptions {
-  readonly api: KubernetesApi;
+  readonly api: KubernetesCalls;
   readonly storeOf: (tenant: ObjectKey) => Store<TenantResource>;
   readonly tenants: Tenants;
   readonly connections: TenantConnections;

@@ -1,5 +1,5 @@
 /** What the rooms around one Auth0User are handed. */
-import type { KubernetesApi } from "../kubernetes/kubernetes-api.ts";
+import type { KubernetesCalls } from "../kubernetes/kubernetes-api.ts";
 import type { ObjectKey } from "../kubernetes/object.ts";
 import type { EventRecorder } from "../kubernetes/events.ts";
 import { resourcePath, type Resource } from "../kubernetes/resource.ts";
@@ -24,7 +24,7 @@ export const AUTH0_USERS: Resource = { group: GROUP, version: VERSION, plural: P
 
 /** What is the same for all users. */
 export interface SharedParts {
-  readonly api: KubernetesApi;
+  readonly api: KubernetesCalls;
   readonly store: Store<Auth0UserResource>;
   readonly stateKeys: Pick<StateKeys, "keyring">;
   readonly recorder: EventRecorder;
