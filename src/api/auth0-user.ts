@@ -278,9 +278,9 @@ export const AUTH0_USER_SPEC = {
     organizationsPolicy: assignmentPolicy("organizations, and roles in them,"),
     adoptionPolicy: {
       type: "string",
-      enum: ["Never", "Adopt"],
+      enum: ["Never", "Review", "Adopt"],
       description:
-        "What it means that another user of the connection holds the address, username or number already: Never says UserConflict, Adopt takes that user over. Default: Never.",
+        "What it means that another user of the connection holds the address, username or number already: Never says UserConflict, Adopt takes that user over. Review, also with userId, shows in status.plannedChanges what taking it over would change, and writes nothing until the annotation auth0-user-operator.dev/approve-plan names that plan's hash. Default: Never.",
     },
     recreatePolicy: {
       type: "string",
@@ -323,6 +323,11 @@ const attributeNames = (description: string) =>
     items: { type: "string", maxLength: 300 },
     description,
   }) as const;
+
+/** Of a plan to review: so much is shown, the rest is counted. */
+export const MAX_PLANNED_CHANGES = 100;
+/** Longer values are cut. */
+export const MAX_SHOWN_LENGTH = 300;
 
 export const AUTH0_USER_STATUS = {
   type: "object",
@@ -369,6 +374,41 @@ export const AUTH0_USER_STATUS = {
     notWritableAttributes: attributeNames(
       "Attributes that Auth0 refused to change; tried again when the spec changes.",
     ),
+    plannedChanges: {
+      type: "object",
+      required: ["userId", "hash", "total"],
+      description: "With adoptionPolicy Review: what taking over the user would change, until that is approved.",
+      properties: {
+        userId: { type: "string", maxLength: 300, description: "The user that would be taken over." },
+        hash: {
+          type: "string",
+          maxLength: 300,
+          description:
+            "What the annotation auth0-user-operator.dev/approve-plan has to be; another plan has another hash.",
+        },
+        total: { type: "integer", minimum: 0, description: "How many changes there are, shown or not." },
+        changes: {
+          type: "array",
+          maxItems: MAX_PLANNED_CHANGES,
+          "x-kubernetes-list-type": "atomic",
+          description: "The first hundred of them.",
+          items: {
+            type: "object",
+            required: ["field", "change"],
+            properties: {
+              field: { type: "string", maxLength: 300, description: "As the spec names it." },
+              change: { type: "string", enum: ["Set", "Remove", "Add"] },
+              from: {
+                type: "string",
+                maxLength: MAX_SHOWN_LENGTH,
+                description: "What Auth0 has, if anything. Passwords and contents of metadata are not shown.",
+              },
+              to: { type: "string", maxLength: MAX_SHOWN_LENGTH, description: "What it would be, likewise." },
+            },
+          },
+        },
+      },
+    },
     lastDriftTime: {
       type: "string",
       format: "date-time",

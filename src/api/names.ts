@@ -12,5 +12,7 @@ export const DEFAULT_PASSWORD_KEY = "password";
 export const RECONCILE_ANNOTATION = `${GROUP}/reconcile-requested-at`;
 /** What a person asks for once (`api/actions.ts`). */
 export const ACTIONS_ANNOTATION = `${GROUP}/actions`;
+/** The hash of the takeover that a person approves. */
+export const APPROVE_PLAN_ANNOTATION = `${GROUP}/approve-plan`;
 /** The id of the user whose deletion, linked identities included, a person confirms. */
 export const CONFIRM_DELETION_ANNOTATION = `${GROUP}/confirm-deletions`;

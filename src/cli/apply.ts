@@ -9,6 +9,7 @@ import { watchPaths } from "../files/watch-directory.ts";
 import type { FileIssue } from "../files/yaml-documents.ts";
 import { forEachLimited } from "../reconcile/for-each-limited.ts";
 import type { Outcome } from "../reconcile/outcome.ts";
+import type { PlannedChange } from "../reconcile/review.ts";
 import { backoffMs } from "../runtime/backoff.ts";
 import type { Remedy } from "../runtime/remedy.ts";
 import { FileUsers, type FileUserParts } from "./file-users.ts";
@@ -32,6 +33,8 @@ const CONCURRENCY = 10;
 /** Tries of one user in a run that ends. */
 const MAX_TRIES = 6;
 const RETRY = { baseMs: 500, capMs: 30_000 };
+/** A run that ends does not wait for what is due later than this: a person's approval, for one. */
+const MAX_WAIT_MS = 5 * 60_000;
 /** While watching: how often the files' changes and what is due are looked for. */
 const TICK_MS = 500;
 
@@ -114,8 +117,9 @@ class ApplyRun {
       const outcome = await this.#reconcile(user, signal);
       if (outcome.verdict.kind === "ready") return true;
       const isOver = outcome.verdict.kind === "refused" && outcome.verdict.remedy.kind === "stall";
-      if (isOver || tries === MAX_TRIES) return false;
-      await clock.sleep(Math.max(0, this.#againAtMs(user) - clock.now()), signal);
+      const waitMs = Math.max(0, this.#againAtMs(user) - clock.now());
+      if (isOver || tries === MAX_TRIES || waitMs > MAX_WAIT_MS) return false;
+      await clock.sleep(waitMs, signal);
     }
   }
 
@@ -129,6 +133,11 @@ class ApplyRun {
       ({ key, file }) => broken.has(file) && !next.users.some((user) => user.key === key),
     );
     this.#declared = { ...next, users: [...next.users, ...kept] };
+    // What was edited is tried at once, however often it failed before.
+    const known = new Map(before.users.map((user) => [user.key, JSON.stringify(user)]));
+    for (const user of this.#declared.users) {
+      if (known.get(user.key) !== JSON.stringify(user)) this.#failures.delete(user.key);
+    }
     const gone = before.users.filter(({ key }) => !this.#declared.users.some((user) => user.key === key));
     if (this.#options.isPruning) await forEachLimited(gone, CONCURRENCY, (user) => this.#remove(user, signal));
   }
@@ -152,8 +161,10 @@ class ApplyRun {
     if (verdict.kind === "ready" && verdict.reason !== undefined && verdict.reason !== "InSync") {
       this.#output.out.write(`${user.key} ${verdict.reason}: ${verdict.message} (${outcome.user?.userId ?? ""})\n`);
     }
-    if (verdict.kind === "refused") this.#sayOnce(user, `${verdict.reason}: ${verdict.message}`);
-    else this.#said.delete(user.key);
+    if (verdict.kind === "refused") {
+      const plan = (outcome.review?.changes ?? []).map((change) => `\n  ${lineOfChange(change)}`);
+      this.#sayOnce(user, `${verdict.reason}: ${verdict.message}${plan.join("")}`);
+    } else this.#said.delete(user.key);
     return outcome;
   }
 
@@ -190,6 +201,13 @@ class ApplyRun {
   #complain(issues: readonly FileIssue[]): void {
     for (const issue of issues) this.#output.err.write(`${lineOf(issue)}\n`);
   }
+}
+
+/** `Set nickname: "kim" → "jane"` */
+function lineOfChange({ field, change, from, to, isShown }: PlannedChange): string {
+  if (!isShown) return `${change} ${field}`;
+  const values = [from, to].flatMap((value) => (value === undefined ? [] : [JSON.stringify(value)]));
+  return `${change} ${field}: ${values.join(" → ")}`;
 }
 
 /** `examples/a.yaml:7: spec.email: must be a bare address, such as jane@example.com` */

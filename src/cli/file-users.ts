@@ -136,7 +136,8 @@ export class FileUsers {
     const adoptedId = user.spec.userId === undefined ? undefined : userId(user.spec.userId);
     const found = await this.#find(user, adoptedId ?? this.#derivedId(user), signal);
     const belongs = found !== undefined && ownConnection(found) === connectionOf(user);
-    const isOurs = belongs && (adoptedId !== undefined || this.#isMarked(found, user));
+    const isReviewed = user.spec.adoptionPolicy === "Review";
+    const isOurs = belongs && ((adoptedId !== undefined && !isReviewed) || this.#isMarked(found, user));
     const nowMs = this.#parts.clock.now();
     return {
       memory: isOurs ? { ...NO_MEMORY, lastSeen: { user: found, atMs: nowMs } } : NO_MEMORY,
@@ -169,6 +170,7 @@ export class FileUsers {
       derivedId: this.#derivedId(user),
       password,
       adoption: user.spec.adoptionPolicy ?? "Never",
+      approval: { claimant: user, keyring, given: user.approvedPlan },
       recreation: user.spec.recreatePolicy,
       findObjection: () => undefined,
       history: {

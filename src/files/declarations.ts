@@ -7,6 +7,7 @@ import { glob, stat } from "node:fs/promises";
 import path from "node:path";
 import { API_VERSION, GROUP, KIND, type Auth0UserSpec } from "../api/auth0-user.ts";
 import { CLUSTER_TENANT_KIND, TENANT_KIND } from "../api/auth0-tenant.ts";
+import { APPROVE_PLAN_ANNOTATION } from "../api/names.ts";
 import { validateClusterTenantSpec, validateTenantSpec, validateUserSpec } from "../api/validate.ts";
 import { isJsonObject, type JsonObject } from "../runtime/json.ts";
 import { parseYamlDocuments, type FileIssue, type YamlDocument } from "./yaml-documents.ts";
@@ -17,6 +18,8 @@ export interface DeclaredUser {
   readonly namespace: string;
   readonly name: string;
   readonly spec: Auth0UserSpec;
+  /** What the annotation `approve-plan` says. */
+  readonly approvedPlan: string | undefined;
   readonly file: string;
   readonly line: number;
 }
@@ -119,7 +122,8 @@ function userFrom(document: YamlDocument, issues: FileIssue[]): DeclaredUser | u
   const validated = validateUserSpec(value["spec"] ?? {});
   if (validated.kind === "invalid") for (const issue of validated.issues) refuse(issue.path, issue.message);
   if (validated.kind === "invalid" || issues.length > before || !isName(name) || !isName(namespace)) return undefined;
-  return { key: `${namespace}/${name}`, namespace, name, spec: validated.value, file, line };
+  const approvedPlan = textsOf(metadata["annotations"])[APPROVE_PLAN_ANNOTATION];
+  return { key: `${namespace}/${name}`, namespace, name, spec: validated.value, approvedPlan, file, line };
 }
 
 /** Tenant objects mean something in a cluster only; here they are held to their schema. */

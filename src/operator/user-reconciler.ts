@@ -7,7 +7,7 @@ import { desiredUserFrom } from "../api/desired-user.ts";
 import { parseDurationMs } from "../api/duration.ts";
 import { LAST_APPLIED_ANNOTATION, findRecoveredNulls } from "../api/last-applied.ts";
 import type { Action } from "../api/actions.ts";
-import { ACTIONS_ANNOTATION, RECONCILE_ANNOTATION } from "../api/names.ts";
+import { ACTIONS_ANNOTATION, APPROVE_PLAN_ANNOTATION, RECONCILE_ANNOTATION } from "../api/names.ts";
 import { findUnset } from "../api/unset.ts";
 import { validateUserSpec, type Issue } from "../api/validate.ts";
 import { findNotGranted, findNotGrantedOn, type Asked } from "../core/grants.ts";
@@ -204,6 +204,7 @@ export class UserReconciler {
       derivedId: derivedIdOf(resource, desired.connection),
       password,
       adoption: spec.adoptionPolicy ?? "Never",
+      approval: { claimant: resource, keyring, given: resource.annotations[APPROVE_PLAN_ANNOTATION] },
       recreation: spec.recreatePolicy,
       history: {
         isNewSpec,
@@ -374,7 +375,7 @@ function askedBy({ spec, desired }: Declared, { status, annotations }: Auth0User
   const asksForTicket = annotations[ACTIONS_ANNOTATION]?.includes(PASSWORD_TICKET) ?? false;
   return {
     desired,
-    adopts: spec.userId !== undefined || spec.adoptionPolicy === "Adopt" || isAdopted,
+    adopts: spec.userId !== undefined || (spec.adoptionPolicy ?? "Never") !== "Never" || isAdopted,
     setsPassword: spec.password !== undefined || asksForTicket,
   };
 }

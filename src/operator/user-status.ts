@@ -1,12 +1,14 @@
 /** Outcome → status: pure, so that what people read can be tested line by line. */
-import type { Auth0UserStatus } from "../api/auth0-user.ts";
+import { MAX_PLANNED_CHANGES, MAX_SHOWN_LENGTH, type Auth0UserStatus } from "../api/auth0-user.ts";
 import type { ConnectionName, TenantDomain } from "../core/ids.ts";
+import type { JsonValue } from "../core/json.ts";
 import type { AttributePath } from "../core/plan.ts";
 import { findCondition, removeCondition, setCondition, type Condition } from "../kubernetes/conditions.ts";
 import { formatTime } from "../kubernetes/timestamps.ts";
 import type { Outcome, Verdict } from "../reconcile/outcome.ts";
 import type { PasswordDeclaration } from "../reconcile/password.ts";
 import type { Reason } from "../reconcile/reasons.ts";
+import type { PlannedChange, ReviewedPlan } from "../reconcile/review.ts";
 import type { EpochMs } from "../runtime/clock.ts";
 
 /** What the status speaks of. */
@@ -55,7 +57,11 @@ export function statusAfter(
     ...(isNewDrift(previous, outcome) && { lastDriftTime: formatTime(context.nowMs) }),
     ...(declared.reconcileRequestedAt !== undefined && { lastHandledReconcileAt: declared.reconcileRequestedAt }),
   };
-  return withoutEmpty({ ...status, passwordVersion: passwordVersionAfter(previous, outcome, declared) });
+  return withoutEmpty({
+    ...status,
+    plannedChanges: outcome.review && plannedChangesFrom(outcome.review),
+    passwordVersion: passwordVersionAfter(previous, outcome, declared),
+  });
 }
 
 /** The status of a resource whose turn ended before Auth0 was asked: invalid, suspended, being deleted. */
@@ -65,7 +71,7 @@ export function statusWith(
   { generation, nowMs }: StatusContext,
 ): Auth0UserStatus {
   const conditions = summarise(previous.conditions ?? [], verdict, { generation, nowMs });
-  return withoutEmpty({ ...previous, observedGeneration: generation, conditions });
+  return withoutEmpty({ ...previous, plannedChanges: undefined, observedGeneration: generation, conditions });
 }
 
 /** Ready keeps its status, so that nothing that waits for it is woken by a pause. */
@@ -198,6 +204,26 @@ function managedSoFar(
 ): readonly string[] {
   const written = isCreated ? managed : changed;
   return [...managedAttributes, ...written.filter((path) => !managedAttributes.includes(path))];
+}
+
+function plannedChangesFrom({ userId, hash, changes }: ReviewedPlan): Auth0UserStatus["plannedChanges"] {
+  return { userId, hash, total: changes.length, changes: changes.slice(0, MAX_PLANNED_CHANGES).map(shown) };
+}
+
+function shown({ field, change, from, to, isShown }: PlannedChange): ShownChange {
+  return {
+    field,
+    change,
+    ...(isShown && from !== undefined && { from: textOf(from) }),
+    ...(isShown && to !== undefined && { to: textOf(to) }),
+  };
+}
+
+type ShownChange = NonNullable<NonNullable<Auth0UserStatus["plannedChanges"]>["changes"]>[number];
+
+function textOf(value: JsonValue): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return text.length > MAX_SHOWN_LENGTH ? `${text.slice(0, MAX_SHOWN_LENGTH - 1)}…` : text;
 }
 
 function isNewDrift(previous: Auth0UserStatus, { isDrift, reported }: Outcome): boolean {

@@ -1,5 +1,6 @@
 /**
- * Keys and what they prove: the signature on a claim, the marker in `app_metadata`, the version of a password. All are
+ * Keys and what they prove: the signature on a claim, the marker in `app_metadata`, the version of a password, the plan that
+ * a person approved. All are
  * HMAC-SHA-256, cut to 128 bits, and name the key that made them, so that keys can be added and a lost one is noticed.
  */
 import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from "node:crypto";
@@ -10,7 +11,7 @@ export type Keys = ReadonlyMap<string, Buffer>;
 export type Verification = "valid" | "invalid" | "unknown key";
 
 /** What a MAC is for goes into it, so that one made for one purpose proves nothing for another. */
-type Purpose = "claim" | "marker" | "password";
+type Purpose = "claim" | "marker" | "password" | "plan";
 
 const MAC_BYTES = 16;
 

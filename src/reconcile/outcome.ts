@@ -6,6 +6,7 @@ import type { AttributePath, Settled } from "../core/plan.ts";
 import type { EpochMs } from "../runtime/clock.ts";
 import type { Remedy } from "../runtime/remedy.ts";
 import type { Reason } from "./reasons.ts";
+import type { ReviewedPlan } from "./review.ts";
 
 /** What is worth remembering from one pass to the next. Losing it costs a call, never correctness. */
 export interface Memory {
@@ -79,5 +80,7 @@ export interface Outcome {
   readonly isPasswordSent: boolean;
   /** Why the password was not taken. */
   readonly passwordFailure: { readonly reason: Reason; readonly message: string } | undefined;
+  /** The takeover that waits for a person's approval. */
+  readonly review: ReviewedPlan | undefined;
   readonly memory: Memory;
 }

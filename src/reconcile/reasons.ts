@@ -45,6 +45,10 @@ export const REASONS = {
     "Another user holds the id, address or username, or the claim on a user can't be proven.",
     "Take that user over with `spec.userId` or `adoptionPolicy: Adopt`, choose another address, or restore the operator's state Secret.",
   ],
+  AwaitingApproval: [
+    "`adoptionPolicy: Review`: an existing user would be taken over; `status.plannedChanges` says what would be written to it. Nothing is, and nothing is claimed.",
+    "To approve, set the annotation `auth0-user-operator.dev/approve-plan` to the plan's hash. A plan that changes, because the user or the spec does, has another hash. To leave the user alone, delete the resource.",
+  ],
   DuplicateClaim: [
     "Another resource holds the user; the older claim stands.",
     "Delete one of the two. A resource that may take the user over does so once the other is deleted: the user is not.",

@@ -19,6 +19,8 @@ import type { Memory, Outcome, Refused, Verdict } from "./outcome.ts";
 import type { PasswordDeclaration } from "./password.ts";
 import type { ClaimStore, UserDirectory } from "./ports.ts";
 import { REASON_OF, type Reason } from "./reasons.ts";
+import { Rehearsal } from "./rehearsal.ts";
+import { findUnapproved, plannedChangeFrom, type Approval, type ReviewedPlan } from "./review.ts";
 import { UserWork } from "./user-work.ts";
 
 /** Everything a side knows of one resource when its turn comes. */
@@ -28,8 +30,9 @@ export interface UserDeclaration {
   /** The id a new user gets; absent where the connection does not let the caller choose. */
   readonly derivedId: UserId | undefined;
   readonly password: PasswordDeclaration;
-  /** Whether an existing user that holds the address is taken over. */
-  readonly adoption: "Never" | "Adopt";
+  /** Whether an existing user that holds the address is taken over; with `Review` once a person approved what would change. */
+  readonly adoption: "Never" | "Review" | "Adopt";
+  readonly approval: Approval;
   /** What becomes of a user that somebody deleted at Auth0; `undefined`: as its provenance says. */
   readonly recreation: "Recreate" | "Report" | undefined;
   /** Why this very user, which we did not create, must not be written to; `undefined`: it may. */
@@ -50,6 +53,8 @@ export interface Ports {
   readonly clock: Clock;
 }
 
+/** How often a takeover that waits for a person is compared with the user as it is by then. */
+const REVIEW_AGAIN_MS = 3_600_000;
 /** A user that was missing once is looked for again after this long, since the search for linked users lags by seconds. */
 const GONE_DOUBT_MS = 5_000;
 /** Auth0 may call a just-deleted address taken for some seconds; so long is a conflict without a holder not believed. */
@@ -81,6 +86,7 @@ class Pass {
   #goneSinceMs: EpochMs | undefined;
   #conflictSinceMs: EpochMs | undefined;
   #isCreated = false;
+  #review: ReviewedPlan | undefined;
   #attemptedPassword: Memory["attemptedPassword"];
   readonly #work: UserWork;
   readonly #assignments: AssignmentWork;
@@ -115,6 +121,7 @@ class Pass {
       notWritable: [...this.#work.notWritable.keys()],
       isPasswordSent: this.#work.isPasswordSent,
       passwordFailure: this.#work.passwordFailure,
+      review: this.#review,
       memory: {
         lastSeen: this.#lastSeen,
         settled: this.#work.settled,
@@ -141,8 +148,7 @@ class Pass {
       case "owned":
         return this.#read(ownership);
       case "unproven":
-        if (ownership.userId !== undefined && this.#declaration.adoption === "Adopt")
-          return this.#adopt(ownership.userId);
+        if (ownership.userId !== undefined && this.#mayAdopt) return this.#adopt(ownership.userId);
         return refused(
           "UserConflict",
           `nothing proves that ${ownership.userId ?? "the user that the annotation claims"} is this resource's own: name it in spec.userId to take it over, or restore the key that its claim was signed with`,
@@ -192,9 +198,42 @@ class Pass {
     }
     const objection = findObjection(user);
     if (objection !== undefined) return refused("NotGranted", objection);
+    const unapproved = await this.#findUnapproved(user);
+    if (unapproved !== undefined) return unapproved;
     await this.#ports.claims.record(id, "adopted", this.#signal);
     this.#user = { userId: id, provenance: "adopted" };
     return { user, entry: "Adopted" };
+  }
+
+  get #mayAdopt(): boolean {
+    return this.#declaration.adoption !== "Never";
+  }
+
+  /** With `Review` nothing is written, not even a claim, before a person approved what would be. */
+  async #findUnapproved(user: ObservedUser): Promise<Refused | undefined> {
+    const { adoption, approval, password } = this.#declaration;
+    if (adoption !== "Review") return undefined;
+    const { directory, clock } = this.#ports;
+    const { changes, sendsPassword } = await this.#work.rehearse(user);
+    const rehearsal = new Rehearsal(directory.assignments);
+    const assignments = new AssignmentWork(this.#declaration, rehearsal, this.#signal);
+    await assignments.bringAbout(user.userId, { isNew: false, isNewSpec: true, isInitial: false });
+    const version = password.kind === "given" ? password.version : undefined;
+    const planned = [
+      ...changes.map(plannedChangeFrom),
+      ...(sendsPassword
+        ? [{ field: "password", change: "Set", from: undefined, to: version, isShown: false } as const]
+        : []),
+      ...rehearsal.changes,
+    ];
+    this.#review = findUnapproved(user.userId, directory.tenantDomain, planned, approval);
+    if (this.#review === undefined) return undefined;
+    const fields = [...new Set(planned.map(({ field }) => field))].join(", ");
+    return refused(
+      "AwaitingApproval",
+      `taking over ${user.userId} would ${fields === "" ? "change nothing" : `change ${fields}`}; nothing is written until the annotation auth0-user-operator.dev/approve-plan is ${this.#review.hash}`,
+      { kind: "wait", untilMs: clock.now() + REVIEW_AGAIN_MS },
+    );
   }
 
   /** A creation was begun: its answer may have been lost. Looks before it leaps. */
@@ -211,6 +250,9 @@ class Pass {
     }
     const value = password.kind === "given" ? password.value : undefined;
     const { connections } = this.#ports.directory;
+    // Whoever wants to review a takeover wants to know of the user before anything is tried.
+    const existing = this.#declaration.adoption === "Review" ? await this.#findTaken() : undefined;
+    if (existing !== undefined) return existing;
     const objection = await findCreationObjection(desired, value, connections, this.#signal);
     if (objection !== undefined) return this.#object(objection);
     if (this.#declaration.ownership.kind !== "creating") {
@@ -252,21 +294,11 @@ class Pass {
 
   /** Somebody holds the id, address or username: ourselves from an attempt whose answer was lost, or another user. */
   async #resolveConflict(conflict: DirectoryError): Promise<Found> {
-    const { derivedId, memory, desired } = this.#declaration;
+    const { derivedId, memory } = this.#declaration;
     const own = derivedId === undefined ? undefined : await this.#find(derivedId);
     if (own !== undefined) return this.#recogniseOwn(own);
-    const holders = await this.#holders();
-    if (holders.marked !== undefined) return this.#recogniseOwn(holders.marked);
-    const [holder, ...more] = holders.others;
-    if (holder !== undefined) {
-      if (this.#declaration.adoption === "Adopt" && more.length === 0) return this.#adopt(holder.userId);
-      const claimant = await this.#ports.claims.findHolder(holder.userId);
-      if (claimant !== undefined) return duplicate(holder.userId, claimant);
-      return refused(
-        "UserConflict",
-        `${holder.userId} in ${desired.connection} already holds this address, username or number: to take it over, set spec.userId to it; else choose another`,
-      );
-    }
+    const taken = await this.#findTaken();
+    if (taken !== undefined) return taken;
     const nowMs = this.#ports.clock.now();
     this.#conflictSinceMs = memory.conflictSinceMs ?? nowMs;
     const isDoubtful = nowMs - this.#conflictSinceMs < CONFLICT_DOUBT_MS;
@@ -274,6 +306,21 @@ class Pass {
       "UserConflict",
       `${conflict.message}; no such user can be found${isDoubtful ? ", it may have been deleted a moment ago: trying again" : ""}`,
       { kind: isDoubtful ? "backoff" : "stall" },
+    );
+  }
+
+  /** The user that holds the address, username or number, and what that means; `undefined`: nobody does. */
+  async #findTaken(): Promise<Found | undefined> {
+    const { marked, others } = await this.#holders();
+    if (marked !== undefined) return this.#recogniseOwn(marked);
+    const [holder, ...more] = others;
+    if (holder === undefined) return undefined;
+    if (this.#mayAdopt && more.length === 0) return this.#adopt(holder.userId);
+    const claimant = await this.#ports.claims.findHolder(holder.userId);
+    if (claimant !== undefined) return duplicate(holder.userId, claimant);
+    return refused(
+      "UserConflict",
+      `${holder.userId} in ${this.#declaration.desired.connection} already holds this address, username or number: to take it over, set spec.userId to it; else choose another`,
     );
   }
 

@@ -10,6 +10,7 @@ import {
   planUpdate,
   unmetChanges,
   type AttributePath,
+  type Change,
   type PlanHistory,
   type Settled,
   type UpdatePlan,
@@ -85,6 +86,14 @@ export class UserWork {
       password = undefined;
     }
     return "done";
+  }
+
+  /** What taking over this user would change about it; nothing is sent. */
+  async rehearse(observed: ObservedUser): Promise<{ changes: readonly Change[]; sendsPassword: boolean }> {
+    const connection = await this.#connectionOf(observed);
+    const password = await this.#passwordToSend(observed);
+    const { changes } = this.#plan(observed, { isNewSpec: true, isInitial: false }, password, connection);
+    return { changes, sendsPassword: password !== undefined };
   }
 
   /** Everything that could not be brought about, what was refused together in one sentence. */

@@ -135,6 +135,27 @@ test("apply does not inherit the account of a former person by the name of a fil
   t.regex(stderr, /UserConflict: nothing proves that auth0\|/);
 });
 
+test("apply prints what a takeover under review would change, and makes it once the document approves it", async (t) => {
+  const tenant = await startTestSimulator(t);
+  const folder = await aFolder(t, { "jane.yaml": `${USER}  adoptionPolicy: Review\n` });
+  const { user_id: id } = await tenant.addUser({ connection: "email", email: "jane@example.com", nickname: "old" });
+
+  const { exitCode, stderr } = await program(["apply", folder], tenantOf(tenant));
+  t.is(exitCode, 1);
+  t.regex(stderr, /^ {2}Set nickname: "old" → "jd"$/m);
+  t.is((await tenant.user(id))?.["nickname"], "old");
+
+  const hash = /approve-plan is (\S+)/.exec(stderr)?.[1] ?? "";
+  const approval = `  name: jane\n  annotations:\n    auth0-user-operator.dev/approve-plan: "${hash}"\n`;
+  await writeFile(
+    path.join(folder, "jane.yaml"),
+    `${USER.replace("  name: jane\n", approval)}  adoptionPolicy: Review\n`,
+  );
+  const approved = await program(["apply", folder], tenantOf(tenant));
+  t.regex(approved.stdout, /jane Adopted/, approved.stderr);
+  t.is((await tenant.user(id))?.["nickname"], "jd");
+});
+
 test("apply sends nothing while a file has problems", async (t) => {
   const tenant = await startTestSimulator(t);
   const folder = await aFolder(t, {

@@ -2,6 +2,7 @@
 import type { ExecutionContext } from "ava";
 import { clusterTests, type TestCluster } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
+import { kstatusOf } from "../support/kstatus.ts";
 import { aWorld, manifest, type World } from "../support/world.ts";
 
 const clusterTest = await clusterTests({ controllerManager: false });
@@ -120,3 +121,62 @@ clusterTest("of two that want the same user at once one gets it", async (t, clus
   });
   t.deepEqual(reasons, ["Adopted", "DuplicateClaim"]);
 });
+
+clusterTest(
+  "a takeover under review stands in the status, and is made once its hash is approved",
+  async (t, cluster) => {
+    const world = await aWorld(t, cluster);
+    const { user_id: userId } = await world.tenant.addUser({ ...jane, nickname: "old" });
+    await world.sent();
+    const spec = { ...jane, nickname: "new", appMetadata: { plan: "gold" }, adoptionPolicy: "Review" };
+    await world.apply("jane", spec);
+
+    const waiting = await world.until("jane", "AwaitingApproval");
+    t.like(waiting.status?.plannedChanges, { userId, total: waiting.status?.plannedChanges?.changes?.length });
+    const planned = waiting.status?.plannedChanges?.changes ?? [];
+    t.deepEqual(
+      planned.find(({ field }) => field === "nickname"),
+      { field: "nickname", change: "Set", from: "old", to: "new" },
+    );
+    t.deepEqual(
+      planned.find(({ field }) => field === "appMetadata.plan"),
+      { field: "appMetadata.plan", change: "Set" },
+    );
+    t.is(waiting.status?.userId, undefined);
+    t.is(waiting.metadata.finalizers, undefined, "nothing holds the resource of what nobody approved");
+    t.is(kstatusOf(waiting), "InProgress");
+
+    await approve(world, waiting.status?.plannedChanges?.hash ?? "");
+    await world.tenant.patchUser(userId, { nickname: "edited" });
+    await world.edit("jane", { nickname: "newer" });
+    const changed = await eventually(async () => {
+      const shown = await world.until("jane", "AwaitingApproval");
+      if (shown.status?.plannedChanges?.hash === waiting.status?.plannedChanges?.hash) throw new Error("the old plan");
+      return shown;
+    });
+    t.is((await world.tenant.user(userId))?.["nickname"], "edited", "what was approved was another plan");
+    t.true((await world.sent()).every((call) => call === "GET"));
+
+    await approve(world, changed.status?.plannedChanges?.hash ?? "");
+    const adopted = await world.until("jane", "Adopted");
+    t.is(adopted.status?.userId, userId);
+    t.is(adopted.status?.plannedChanges, undefined);
+    t.is((await world.tenant.user(userId))?.["nickname"], "newer");
+  },
+);
+
+clusterTest("a takeover that nobody approved ends with its resource, and the user stays", async (t, cluster) => {
+  const world = await aWorld(t, cluster);
+  const { user_id: userId } = await world.tenant.addUser({ ...jane, nickname: "old" });
+  await world.apply("jane", { connection: "email", userId, adoptionPolicy: "Review", deletionPolicy: "Delete" });
+  await world.until("jane", "AwaitingApproval");
+
+  await world.must(["delete", "auth0user", "jane"]);
+
+  t.is((await world.tenant.user(userId))?.["nickname"], "old");
+  t.true((await world.sent()).every((call) => call === "GET"));
+});
+
+async function approve(world: World, hash: string): Promise<void> {
+  await world.must(["annotate", "--overwrite", "auth0user", "jane", `auth0-user-operator.dev/approve-plan=${hash}`]);
+}

@@ -56,7 +56,9 @@ export class Side {
   claim: Claim | undefined;
   record: OwnershipRecord = NOTHING;
   memory: Memory = NO_MEMORY;
-  adoption: "Never" | "Adopt" = "Never";
+  adoption: "Never" | "Review" | "Adopt" = "Never";
+  /** What a person approved. */
+  approved: string | undefined;
   recreation: "Recreate" | "Report" | undefined;
   /** Another resource that holds whatever user this one is after. */
   holder: string | undefined;
@@ -101,6 +103,7 @@ export class Side {
         derivedId: this.#derivedId(desired),
         password,
         adoption: this.adoption,
+        approval: { claimant: marked, keyring: this.#keyring, given: this.approved },
         recreation: this.recreation,
         findObjection: this.findObjection,
         history: {

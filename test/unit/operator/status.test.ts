@@ -38,6 +38,7 @@ function anOutcome(verdict: Verdict, rest: Partial<Outcome> = {}): Outcome {
     assigned: [],
     isPasswordSent: false,
     passwordFailure: undefined,
+    review: undefined,
     memory: NO_MEMORY,
     ...rest,
   };
@@ -131,6 +132,29 @@ test("drift that is left alone is named, dated once, and goes with the drift", (
   const gone = statusAfter(later, anOutcome(ready()), declared, AT);
   t.is(gone.driftedAttributes, undefined);
   t.is(conditionsOf(gone)["DriftDetected"], undefined);
+});
+
+test("a plan to review stands there until it is approved, cut to a bound, without what is to stay secret", (t) => {
+  const awaiting: Verdict = {
+    kind: "refused",
+    reason: "AwaitingApproval",
+    message: "approve it",
+    remedy: { kind: "wait", untilMs: 0 },
+    isRestDone: false,
+  };
+  const nickname = { field: "nickname", change: "Set", from: undefined, to: "x".repeat(900), isShown: true } as const;
+  const hidden = { field: "appMetadata.plan", change: "Set", from: "gold", to: "iron", isShown: false } as const;
+  const changes = [hidden, ...Array.from({ length: 200 }, () => nickname)];
+  const review = { userId: userId("auth0|jane"), hash: "k:1", changes };
+
+  const next = statusAfter({}, anOutcome(awaiting, { user: undefined, review }), declared, AT);
+
+  t.deepEqual(Object.keys(conditionsOf(next)), ["Ready", "Synced", "Reconciling"]);
+  t.like(next.plannedChanges, { userId: "auth0|jane", hash: "k:1", total: 201 });
+  t.is(next.plannedChanges?.changes?.length, 100);
+  t.deepEqual(next.plannedChanges?.changes?.[0], { field: "appMetadata.plan", change: "Set" });
+  t.is(next.plannedChanges?.changes?.[1]?.to?.length, 300);
+  t.is(statusAfter(next, anOutcome(ready("Created")), declared, AT).plannedChanges, undefined);
 });
 
 const given = (how: "same" | "changed" | "unknown" | "left"): Partial<Declared> => ({
