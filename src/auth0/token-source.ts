@@ -10,7 +10,7 @@ import { abortable } from "../runtime/abort.ts";
 import type { Access, Credentials } from "../reconcile/tenant-connections.ts";
 import { clientAssertion } from "./client-assertion.ts";
 import { NoAnswerError, type HttpAnswer, type TenantCalls } from "./http.ts";
-import { callFailed, describeRefusal } from "./translate-failure.ts";
+import { callFailed, describeRefusal, isRedirect } from "./translate-failure.ts";
 import type { TenantAddress } from "./tenant-address.ts";
 
 export interface AccessToken {
@@ -183,7 +183,7 @@ function tokenRefused(answer: HttpAnswer, { domain }: TenantAddress, clientSecre
   const said = describeRefusal(answer, [clientSecret]);
   const what = `ask ${domain} for a token: ${String(answer.status)} ${said}`;
   if (answer.status === 429) return callFailed("rate_limited", what);
-  if (answer.status >= 500) return callFailed("unavailable", what);
+  if (answer.status >= 500 || isRedirect(answer)) return callFailed("unavailable", what);
   return callFailed(
     "credentials_invalid",
     `${what}: check the domain, the client id and secret (or key), and that the client is authorized for the Management API`,

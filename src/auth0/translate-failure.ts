@@ -52,7 +52,7 @@ export function rateLimited(what: string, untilMs: EpochMs): DirectoryError {
  */
 export function translateRefusal(what: string, answer: HttpAnswer, secrets: readonly string[]): DirectoryError {
   const { said, errorCode } = readRefusal(answer);
-  const code = classify(answer.status, said, errorCode);
+  const code = isRedirect(answer) ? "unavailable" : classify(answer.status, said, errorCode);
   const message = `${what}: ${String(answer.status)} ${presentable(said, secrets)}`;
   return callFailed(code, message, { attributes: code === "attribute_not_writable" ? attributesNamed(said) : [] });
 }
@@ -69,8 +69,18 @@ function readRefusal(answer: HttpAnswer): { said: string; errorCode: string } {
     (text): text is string => typeof text === "string" && text !== "",
   );
   const errorCode = body?.["errorCode"];
-  return { said: said ?? "(no message)", errorCode: typeof errorCode === "string" ? errorCode : "" };
+  return {
+    said: said ?? (isRedirect(answer) ? REDIRECT : "(no message)"),
+    errorCode: typeof errorCode === "string" ? errorCode : "",
+  };
 }
+
+/** Auth0 sends none: whoever answers is not the tenant. */
+export function isRedirect({ status }: HttpAnswer): boolean {
+  return status >= 300 && status < 400;
+}
+
+const REDIRECT = "a redirect, which is not followed: the domain must be the tenant's own";
 
 /** Cut short, without the secrets that the far side may quote. One of three letters hides nothing but the message. */
 function presentable(said: string, secrets: readonly string[]): string {

@@ -18,8 +18,17 @@ export interface ApiServer {
 export interface ApiServerOptions {
   readonly file: string;
   readonly etcdUrl: string;
+  readonly audit: Audit | undefined;
   readonly random: Random;
   choosePort(): Promise<number>;
+}
+
+/** What the API server puts on record of the requests that it gets. */
+export interface Audit {
+  /** An audit.k8s.io/v1 Policy, in YAML. */
+  readonly policy: string;
+  /** One JSON object a line. */
+  readonly logFile: string;
 }
 
 /** A port can be lost between choosing and using it, but hardly this often. */
@@ -31,9 +40,11 @@ export async function startApiServer(
   host: ComponentHost,
   signal: AbortSignal,
 ): Promise<ApiServer> {
-  const identities = await writeIdentities(host.supervisor.folder, options.random);
+  const { folder } = host.supervisor;
+  const identities = await writeIdentities(folder, options.random);
+  const auditArgs = options.audit === undefined ? [] : await writeAuditPolicy(folder, options.audit);
   for (let ports = 1; ; ports++) {
-    const apiServer = createApiServer(await options.choosePort(), identities, options, host);
+    const apiServer = createApiServer(await options.choosePort(), identities, auditArgs, options, host);
     try {
       await apiServer.component.start(signal);
       return apiServer;
@@ -62,9 +73,16 @@ async function writeIdentities(folder: string, random: Random): Promise<Identiti
   return { adminToken, operatorToken, tokenFile, keyFile };
 }
 
+async function writeAuditPolicy(folder: string, { policy, logFile }: Audit): Promise<readonly string[]> {
+  const file = path.join(folder, "audit-policy.yaml");
+  await writeFile(file, policy);
+  return [`--audit-policy-file=${file}`, `--audit-log-path=${logFile}`];
+}
+
 function createApiServer(
   port: number,
   { adminToken, operatorToken, tokenFile, keyFile }: Identities,
+  auditArgs: readonly string[],
   { file, etcdUrl }: ApiServerOptions,
   host: ComponentHost,
 ): ApiServer {
@@ -88,6 +106,7 @@ function createApiServer(
     // It would ask every Pod for a ServiceAccount, which only the controller manager makes.
     "--disable-admission-plugins=ServiceAccount",
     "--service-cluster-ip-range=10.0.0.0/24",
+    ...auditArgs,
   ];
   const probe = new Probe({
     origin: url,

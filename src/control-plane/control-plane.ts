@@ -26,6 +26,8 @@ export interface ControlPlaneOptions {
    * references mean nothing, namespaces get no service account and aggregated ClusterRoles (`edit`, `view`) stay empty.
    */
   readonly controllerManager: boolean;
+  /** An audit.k8s.io/v1 Policy, in YAML, for what the API server shall put on record; nothing unless said. */
+  readonly auditPolicy?: string;
   readonly clock: Clock;
   readonly random: Random;
   /** A port for the API server; asked again where somebody else took that port first. */
@@ -44,6 +46,8 @@ export interface ControlPlane {
   /** The administrator's. */
   readonly kubeconfigFile: string;
   readonly kubectlPath: string;
+  /** One JSON object a line; there where an audit policy was given. */
+  readonly auditLogFile: string;
   /** Has all files of the control plane, the logs of its components too; gone after `stop`. */
   readonly folder: string;
   readonly etcd: Component;
@@ -76,12 +80,14 @@ async function startComponents(
   options: ControlPlaneOptions,
   signal: AbortSignal,
 ): Promise<ControlPlane> {
-  const { binaries, clock, random, choosePort = () => findFreePort(random) } = options;
+  const { binaries, auditPolicy, clock, random, choosePort = () => findFreePort(random) } = options;
   const { folder } = supervisor;
   const host = { supervisor, clock };
 
   const etcd = createEtcd(binaries.etcd, host);
-  const apiServerOptions = { file: binaries["kube-apiserver"], etcdUrl: etcd.url, random, choosePort };
+  const auditLogFile = path.join(folder, "audit.log");
+  const audit = auditPolicy === undefined ? undefined : { policy: auditPolicy, logFile: auditLogFile };
+  const apiServerOptions = { file: binaries["kube-apiserver"], etcdUrl: etcd.url, audit, random, choosePort };
   // The API server waits for etcd by itself, and has enough to do until it needs it.
   const [apiServer] = await Promise.all([startApiServer(apiServerOptions, host, signal), etcd.component.start(signal)]);
   const { component, probe, url, caFile, adminToken, operatorToken } = apiServer;
@@ -107,6 +113,7 @@ async function startComponents(
     operatorToken,
     kubeconfigFile,
     kubectlPath: binaries.kubectl,
+    auditLogFile,
     folder,
     etcd: etcd.component,
     apiServer: component,

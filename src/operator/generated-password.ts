@@ -12,7 +12,8 @@ import { DEFAULT_PASSWORD_LENGTH, generatePassword } from "../reconcile/generate
 import { REASON_OF } from "../reconcile/reasons.ts";
 import { isJsonObject, type JsonObject } from "../runtime/json.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
-import { SECRETS, findSecret, mayNotRead, missing, objectIn, passwordIn, type Missing } from "./password-secret.ts";
+import { mayNotRead, missing, passwordIn, type Missing } from "./password-secret.ts";
+import { SECRETS } from "./secrets.ts";
 import { referenceTo } from "./status-writer.ts";
 import type { UserParts } from "./user-parts.ts";
 
@@ -33,23 +34,25 @@ export async function ensureGeneratedPassword(
 ): Promise<string | Missing> {
   const { namespace, uid } = resource;
   const { secretName: name, mayMake } = generation;
-  const secret = await findSecret(namespace, name, parts.api, signal);
-  if (secret === "forbidden") return mayNotRead(namespace);
-  if (secret === undefined) {
-    if (mayMake) return makePassword(generation, resource, parts, signal);
-    return missing("SecretNotFound", `Secret ${name} does not exist in namespace ${namespace}, and none is made now`);
+  const reading = await parts.secrets.read({ namespace, name }, (metadata) => isOwnedBy(uid, metadata), signal);
+  switch (reading.kind) {
+    case "read":
+      if (reading.metadata["deletionTimestamp"] === undefined)
+        return passwordIn(reading.data, name, DEFAULT_PASSWORD_KEY);
+      return missing("SecretNotFound", `Secret ${name} is being deleted: a new password is made when it is gone`);
+    case "not found":
+      if (mayMake) return makePassword(generation, resource, parts, signal);
+      return missing("SecretNotFound", `Secret ${name} does not exist in namespace ${namespace}, and none is made now`);
+    case "forbidden":
+      return mayNotRead(namespace);
+    case "not meant":
+      return missing(
+        "SecretNotOwned",
+        `Secret ${name} exists and was not made for this resource, so it is not overwritten: name another in password.generate.secretName, or refer to it by password.secretRef`,
+      );
+    default:
+      return reading satisfies never;
   }
-  const metadata = objectIn(secret, "metadata");
-  if (!isOwnedBy(uid, metadata)) {
-    return missing(
-      "SecretNotOwned",
-      `Secret ${name} exists and was not made for this resource, so it is not overwritten: name another in password.generate.secretName, or refer to it by password.secretRef`,
-    );
-  }
-  if (metadata["deletionTimestamp"] !== undefined) {
-    return missing("SecretNotFound", `Secret ${name} is being deleted: a new password is made when it is gone`);
-  }
-  return passwordIn(secret, name, DEFAULT_PASSWORD_KEY);
 }
 
 async function makePassword(
@@ -71,7 +74,7 @@ async function makePassword(
       action: "Reconcile",
       note,
     });
-    log.info("password generated", { key, secret: name });
+    log.info("password generated", { key, secretName: name });
     return password;
   } catch (error) {
     if (error instanceof DirectoryError) return missing(REASON_OF[error.code], error.message);

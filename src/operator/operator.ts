@@ -27,9 +27,9 @@ import {
 import { DriftCounts } from "./drift-counts.ts";
 import { USER_ID_ANNOTATION } from "./names.ts";
 import { healthServer, metricsServer, type Address } from "./observability.ts";
-import { SECRETS } from "./password-secret.ts";
 import { ReadyReasons } from "./ready-reasons.ts";
 import { SecretUsers } from "./secret-users.ts";
+import { SECRETS, Secrets } from "./secrets.ts";
 import { StateKeys } from "./state-keys.ts";
 import type { AuditLog } from "./audit-log.ts";
 import { configMapNotes } from "./breaker-notes.ts";
@@ -105,8 +105,10 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     reportingInstance: options.identity,
   });
   const namespaces = new Namespaces(api, clock, log);
+  const secrets = new Secrets(api);
   const parts: SharedParts = {
     api,
+    secrets,
     store,
     stateKeys,
     recorder,
@@ -166,6 +168,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   const shared = { api, clock, random, log, metrics };
   const tenantController = new TenantController({
     ...shared,
+    secrets,
     users: store,
     tenants,
     namespaces,

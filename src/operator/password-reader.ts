@@ -48,7 +48,7 @@ async function readValue(
     return ensureGeneratedPassword({ ...password.generate, connection, mayMake }, resource, parts, signal);
   }
   const { name = "", key = DEFAULT_PASSWORD_KEY } = password?.secretRef ?? {};
-  return readPassword({ namespace: resource.namespace, name, key }, parts.api, signal);
+  return readPassword({ namespace: resource.namespace, name, key }, parts.secrets, signal);
 }
 
 const LEFT: Reason = "PasswordLeft";

@@ -12,7 +12,7 @@ import { isJsonObject, type JsonObject } from "../runtime/json.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Random } from "../runtime/random.ts";
 import { STATE_SECRET } from "./names.ts";
-import { SECRETS } from "./password-secret.ts";
+import { SECRETS } from "./secrets.ts";
 
 const KEY_BYTES = 32;
 /** How often the Secret is looked for while it is missing. */

@@ -20,6 +20,7 @@ import { Breaker } from "./breaker.ts";
 import type { Namespaces } from "./namespaces.ts";
 import { OptionalReflector } from "./optional-reflector.ts";
 import type { ReadyReasons } from "./ready-reasons.ts";
+import type { Secrets } from "./secrets.ts";
 import { TenantReconciler } from "./tenant-reconciler.ts";
 import {
   AUTH0_TENANTS,
@@ -36,6 +37,7 @@ import type { UserReconciler } from "./user-reconciler.ts";
 
 export interface TenantControllerOptions {
   readonly api: KubernetesCalls;
+  readonly secrets: Secrets;
   readonly users: Store<Auth0UserResource>;
   readonly tenants: Tenants;
   readonly namespaces: Namespaces;

@@ -1,13 +1,10 @@
 /** The Secret that a tenant object names: read when it is needed, only with its consent, and kept in memory alone. */
 import { SECRET_USE_CREDENTIALS, SECRET_USE_LABEL } from "../api/names.ts";
-import { isApiError } from "../kubernetes/api-error.ts";
-import type { KubernetesCalls } from "../kubernetes/kubernetes-api.ts";
 import { splitObjectKey, type ObjectKey } from "../kubernetes/object.ts";
-import { resourcePath } from "../kubernetes/resource.ts";
 import type { Reason } from "../reconcile/reasons.ts";
 import type { Credentials } from "../reconcile/tenant-connections.ts";
-import { isJsonObject, type JsonObject } from "../runtime/json.ts";
-import { SECRETS } from "./password-secret.ts";
+import type { JsonObject } from "../runtime/json.ts";
+import { consentsTo, type Secrets } from "./secrets.ts";
 
 export type CredentialsReading =
   | { readonly kind: "read"; readonly credentials: Credentials }
@@ -16,29 +13,37 @@ export type CredentialsReading =
 /** @throws ApiError where the API server can't be asked */
 export async function readCredentials(
   secretKey: ObjectKey,
-  api: KubernetesCalls,
+  secrets: Secrets,
   signal: AbortSignal,
 ): Promise<CredentialsReading> {
   const { namespace = "", name } = splitObjectKey(secretKey);
-  const secret = await api.get(resourcePath(SECRETS, { namespace, name }), {}, signal).catch((error: unknown) => {
-    if (isApiError(error, "not_found", "forbidden")) return error.code;
-    throw error;
-  });
-  if (secret === "not_found") {
-    return missing("SecretNotFound", `Secret ${name} does not exist in namespace ${namespace}`);
+  const reading = await secrets.read(
+    { namespace, name },
+    (metadata) => consentsTo(SECRET_USE_CREDENTIALS, metadata),
+    signal,
+  );
+  switch (reading.kind) {
+    case "read":
+      return credentialsReadingFrom(reading.data, name);
+    case "not found":
+      return missing("SecretNotFound", `Secret ${name} does not exist in namespace ${namespace}`);
+    case "forbidden":
+      return missing(
+        "SecretNotPermitted",
+        `the operator may not read Secrets in namespace ${namespace}: grant it "get"`,
+      );
+    case "not meant":
+      return missing(
+        "SecretNotPermitted",
+        `Secret ${name} does not consent to be read as credentials: kubectl -n ${namespace} label secret ${name} ${SECRET_USE_LABEL}=${SECRET_USE_CREDENTIALS}`,
+      );
+    default:
+      return reading satisfies never;
   }
-  if (typeof secret === "string") {
-    return missing("SecretNotPermitted", `the operator may not read Secrets in namespace ${namespace}: grant it "get"`);
-  }
-  const metadata = isJsonObject(secret["metadata"]) ? secret["metadata"] : {};
-  const labels = isJsonObject(metadata["labels"]) ? metadata["labels"] : {};
-  if (labels[SECRET_USE_LABEL] !== SECRET_USE_CREDENTIALS) {
-    return missing(
-      "SecretNotPermitted",
-      `Secret ${name} does not consent to be read as credentials: kubectl -n ${namespace} label secret ${name} ${SECRET_USE_LABEL}=${SECRET_USE_CREDENTIALS}`,
-    );
-  }
-  const credentials = credentialsIn(secret);
+}
+
+function credentialsReadingFrom(data: JsonObject, name: string): CredentialsReading {
+  const credentials = credentialsIn(data);
   return credentials === undefined
     ? missing(
         "SecretKeyMissing",
@@ -47,8 +52,7 @@ export async function readCredentials(
     : { kind: "read", credentials };
 }
 
-function credentialsIn(secret: JsonObject): Credentials | undefined {
-  const data = isJsonObject(secret["data"]) ? secret["data"] : {};
+function credentialsIn(data: JsonObject): Credentials | undefined {
   const text = (key: string): string => {
     const value = data[key];
     return typeof value === "string" ? Buffer.from(value, "base64").toString("utf8").trim() : "";

@@ -25,6 +25,7 @@ import { TENANT_FINALIZER } from "./names.ts";
 import type { Breaker } from "./breaker.ts";
 import type { Namespaces } from "./namespaces.ts";
 import type { ReadyReasons } from "./ready-reasons.ts";
+import type { Secrets } from "./secrets.ts";
 import { mergePatchBetween } from "./status-writer.ts";
 import { readCredentials } from "./tenant-credentials.ts";
 import { secretKeyOf, tenantPath, tenantReference, validateTenant, type TenantResource } from "./tenant-resource.ts";
@@ -35,6 +36,7 @@ import type { UserReconciler } from "./user-reconciler.ts";
 
 export interface TenantReconcilerOptions {
   readonly api: KubernetesCalls;
+  readonly secrets: Secrets;
   readonly storeOf: (tenant: ObjectKey) => Store<TenantResource>;
   readonly tenants: Tenants;
   readonly connections: TenantConnections;
@@ -101,7 +103,7 @@ export class TenantReconciler {
   }
 
   async #find(resource: TenantResource, signal: AbortSignal): Promise<TenantFinding> {
-    const { connections, hasOwnTenant, api } = this.#options;
+    const { connections, hasOwnTenant, secrets } = this.#options;
     const { key, namespace, name } = resource;
     const validated = validateTenant(resource);
     if (validated.kind === "invalid") {
@@ -116,7 +118,7 @@ export class TenantReconciler {
     const admission = connections.admit(spec.domain);
     if (admission.kind === "refused") return this.#unusable(key, "DomainNotAllowed", admission.message);
     await this.#hold(resource, signal);
-    const reading = await readCredentials(secretKeyOf(resource), api, signal);
+    const reading = await readCredentials(secretKeyOf(resource), secrets, signal);
     if (reading.kind === "missing") return this.#unusable(key, reading.reason, reading.message);
     const { credentials } = reading;
     const known = this.#known.get(key);

@@ -14,7 +14,7 @@ import { formatTime } from "../kubernetes/timestamps.ts";
 import { DirectoryError } from "../reconcile/errors.ts";
 import type { PasswordDeclaration } from "../reconcile/password.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
-import { SECRETS } from "./password-secret.ts";
+import { SECRETS } from "./secrets.ts";
 import { referenceTo, writeStatus } from "./status-writer.ts";
 import type { UserParts } from "./user-parts.ts";
 

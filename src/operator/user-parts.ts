@@ -15,6 +15,7 @@ import type { DriftCounts } from "./drift-counts.ts";
 import type { KindDeletion } from "./kind-deletion.ts";
 import type { LeftBehind } from "./left-behind.ts";
 import type { Namespaces } from "./namespaces.ts";
+import type { Secrets } from "./secrets.ts";
 import type { StateKeys } from "./state-keys.ts";
 import type { Tenant } from "./tenant.ts";
 import type { UserHolders } from "./user-holders.ts";
@@ -25,6 +26,7 @@ export const AUTH0_USERS: Resource = { group: GROUP, version: VERSION, plural: P
 /** What is the same for all users. */
 export interface SharedParts {
   readonly api: KubernetesCalls;
+  readonly secrets: Secrets;
   readonly store: Store<Auth0UserResource>;
   readonly stateKeys: Pick<StateKeys, "keyring">;
   readonly recorder: EventRecorder;

@@ -51,6 +51,7 @@ for (const [title, credentials] of CASES) {
     const error = await t.throwsAsync(api.prove("in use", new AbortController().signal));
 
     t.deepEqual(visits, []);
+    t.regex(error.message, /a redirect, which is not followed/);
     t.notRegex(error.message, /a-secret|a-token/);
   });
 }

@@ -141,23 +141,6 @@ clusterTest("new credentials are tried before the old ones are forgotten", async
   t.is((await world.tenant.users()).length, 1);
 });
 
-clusterTest(
-  "a domain that the installer does not allow is never called, and its Secret never read",
-  async (t, cluster) => {
-    const world = await aWorld(t, cluster, { ...OBJECTS_ONLY, flags: ["--allowed-tenant-domains=acme.eu.auth0.com"] });
-    await credentials(world, clientSecret(world));
-    await declareTenant(world);
-    await world.apply("jane", { ...jane, userId: "auth0|nobody" });
-
-    await row(world, /False\s+DomainNotAllowed.*--allowed-tenant-domains/);
-    await world.until("jane", "TenantNotReady");
-
-    t.is((await world.tenant.calls()).total, 0);
-    const metrics = await world.metrics();
-    t.false(/rest_client_requests_total\{[^}]*secrets/.test(metrics));
-  },
-);
-
 clusterTest("a tenant object stays until no user names it", async (t, cluster) => {
   const world = await aWorld(t, cluster, OBJECTS_ONLY);
   await world.secret("pw", { password: "Correct-Horse-7" });

@@ -11,7 +11,11 @@
 import process from "node:process";
 import test, { type ExecutionContext } from "ava";
 import { CONTROL_PLANE_BINARIES } from "../../src/control-plane/binaries.ts";
-import { startControlPlane, type ControlPlane } from "../../src/control-plane/control-plane.ts";
+import {
+  startControlPlane,
+  type ControlPlane,
+  type ControlPlaneOptions,
+} from "../../src/control-plane/control-plane.ts";
 import { describeMissing, findBinaries, type BinaryPaths } from "../../src/control-plane/find-binaries.ts";
 import { createProgress } from "../../src/control-plane/progress.ts";
 import { runCommand, type CommandResult } from "../../src/control-plane/run-command.ts";
@@ -42,7 +46,9 @@ export interface ClusterTest {
 const never = new AbortController().signal;
 
 /** Call it once in a file, at the top. */
-export async function clusterTests({ controllerManager }: { controllerManager: boolean }): Promise<ClusterTest> {
+export async function clusterTests(
+  startOptions: Pick<ControlPlaneOptions, "controllerManager" | "auditPolicy">,
+): Promise<ClusterTest> {
   const progress = createProgress({ output: process.stderr, clock: systemClock });
   const options = { env: process.env, progress, clock: systemClock };
   const found = await findBinaries(CONTROL_PLANE_BINARIES, options, never);
@@ -51,7 +57,7 @@ export async function clusterTests({ controllerManager }: { controllerManager: b
   let cluster: TestCluster | undefined;
   test.before("start a control plane", async () => {
     const parts = { clock: systemClock, random: systemRandom };
-    const controlPlane = await startControlPlane({ binaries: found.paths, controllerManager, ...parts }, never);
+    const controlPlane = await startControlPlane({ binaries: found.paths, ...startOptions, ...parts }, never);
     cluster = {
       controlPlane,
       binaries: found.paths,
