@@ -3,6 +3,8 @@
  * `BINARIES`, and a row in `sources.ts` for each way it can be had.
  */
 
+import type { Environment } from "./run-command.ts";
+
 /** What `startControlPlane` takes. */
 export const CONTROL_PLANE_BINARIES = ["etcd", "kube-apiserver", "kube-controller-manager", "kubectl"] as const;
 
@@ -10,6 +12,11 @@ export const CONTROL_PLANE_BINARIES = ["etcd", "kube-apiserver", "kube-controlle
 export const HELM_BINARIES = ["helm3", "helm4"] as const;
 
 export type BinaryName = (typeof CONTROL_PLANE_BINARIES)[number] | (typeof HELM_BINARIES)[number];
+
+/** The minor versions of Kubernetes that can be asked for: the oldest that we claim, and the newest, which is had unasked. */
+export const KUBERNETES_MINORS = ["1.32", "1.35"] as const;
+
+export type KubernetesMinor = (typeof KUBERNETES_MINORS)[number];
 
 export interface Version {
   readonly major: number;
@@ -49,8 +56,29 @@ export const BINARIES: Readonly<Record<BinaryName, Binary>> = {
   helm4: { file: "helm", versionArgs: ["version", "--short"], accepts: "4.0 or newer", fits: atLeast(4, 0) },
 };
 
+const OF_KUBERNETES: ReadonlySet<BinaryName> = new Set(["kube-apiserver", "kube-controller-manager", "kubectl"]);
+
 function atLeast(major: number, minor: number): (version: Version) => boolean {
   return (version) => version.major > major || (version.major === major && version.minor >= minor);
+}
+
+/** What serves where a version of Kubernetes was asked for: its own programs in that version only. */
+export function binaryFor(name: BinaryName, asked: KubernetesMinor | undefined): Binary {
+  const binary = BINARIES[name];
+  if (asked === undefined || !OF_KUBERNETES.has(name)) return binary;
+  return { ...binary, accepts: asked, fits: ({ major, minor }) => `${String(major)}.${String(minor)}` === asked };
+}
+
+/**
+ * The version of Kubernetes that `KUBE_VERSION` asks for, such as 1.32; undefined where it is not set.
+ *
+ * @throws where that version can't be had
+ */
+export function askedKubernetes({ KUBE_VERSION: asked = "" }: Environment): KubernetesMinor | undefined {
+  if (asked === "") return undefined;
+  const minor = KUBERNETES_MINORS.find((one) => one === asked);
+  if (minor === undefined) throw new Error(`KUBE_VERSION is ${asked}; it may be ${KUBERNETES_MINORS.join(" or ")}`);
+  return minor;
 }
 
 /** What the program's file is called where people install it. */

@@ -12,7 +12,7 @@ import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import type { Clock } from "../runtime/clock.ts";
-import { fileOf, type BinaryName } from "./binaries.ts";
+import { askedKubernetes, fileOf, type BinaryName } from "./binaries.ts";
 import { findCached, type Cache } from "./cache.ts";
 import { fillCache, isOpen, type Search } from "./fill-cache.ts";
 import { findInstalled } from "./installed.ts";
@@ -21,7 +21,7 @@ import type { Environment } from "./run-command.ts";
 import { sourcesFor, type Sources } from "./sources.ts";
 
 export interface FindOptions {
-  /** `KUBEBUILDER_ASSETS`, `PATH`, `XDG_CACHE_HOME`, `HTTPS_PROXY`, and whatever Go reads. */
+  /** `KUBE_VERSION`, `KUBEBUILDER_ASSETS`, `PATH`, `XDG_CACHE_HOME`, `HTTPS_PROXY`, and whatever Go reads. */
   readonly env: Environment;
   readonly progress: Progress;
   readonly clock: Clock;
@@ -44,7 +44,7 @@ export interface MissingBinary {
 /** Takes seconds at most where the binaries are here, and minutes where they must be built. */
 export async function findBinaries<Name extends BinaryName>(
   names: readonly Name[],
-  { env, progress, clock, sources = sourcesFor(process.platform, process.arch) }: FindOptions,
+  { env, progress, clock, sources = sourcesFor(process.platform, process.arch, askedKubernetes(env)) }: FindOptions,
   signal: AbortSignal,
 ): Promise<FindResult<Name>> {
   const cache: Cache = { folder: cacheFolder(env), sources, env, progress, clock };

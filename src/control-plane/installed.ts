@@ -3,7 +3,7 @@ import { access, constants, realpath } from "node:fs/promises";
 import path from "node:path";
 import { Deadline } from "../runtime/abort.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { BINARIES, fileOf, findVersion, versionText, type BinaryName } from "./binaries.ts";
+import { askedKubernetes, binaryFor, fileOf, findVersion, versionText, type BinaryName } from "./binaries.ts";
 import { runCommand, type Environment } from "./run-command.ts";
 
 export interface InstalledSearch {
@@ -73,7 +73,7 @@ async function findObjection(
   { env, clock }: InstalledOptions,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const binary = BINARIES[name];
+  const binary = binaryFor(name, askedKubernetes(env));
   const deadline = new Deadline(signal, VERSION_WITHIN_MS, clock);
   let said: string;
   try {

@@ -3,7 +3,7 @@
  * Everything is pinned: archives by the digest of the file, builds by the `go.sum` in `go/`.
  */
 import { fileURLToPath } from "node:url";
-import type { BinaryName } from "./binaries.ts";
+import type { BinaryName, KubernetesMinor } from "./binaries.ts";
 
 /** A file on the network: the one binary itself, or a `.tar.gz` that has the binaries somewhere inside. */
 export interface Download {
@@ -39,90 +39,81 @@ export interface Sources {
 }
 
 const ENVTEST = "https://github.com/kubernetes-sigs/controller-tools/releases/download/envtest-v1.35.0";
-const RELEASE = "https://dl.k8s.io/release/v1.35.0/bin/linux";
-const ENVTEST_VERSIONS: VersionByName = { etcd: "3.6.6", "kube-apiserver": "1.35.0", kubectl: "1.35.0" };
-const CONTROLLER_MANAGER_VERSIONS: VersionByName = { "kube-controller-manager": "1.35.0" };
+const RELEASES = "https://dl.k8s.io";
+const ETCD = "3.6.6";
 const HELM_3 = "3.19.0";
 const HELM_4 = "4.1.4";
 
-/**
- * The SHA-512 digests are those of envtest-releases.yaml in kubernetes-sigs/controller-tools; the SHA-256 digests are
- * those of the release binaries at dl.k8s.io and of the release notes of Helm.
- */
-const DOWNLOADS: Readonly<Record<string, readonly Download[]>> = {
-  "linux-amd64": [
-    {
-      url: `${ENVTEST}/envtest-v1.35.0-linux-amd64.tar.gz`,
-      digest: {
-        algorithm: "sha512",
-        hex: "130369c16f076e724d089189afaede960316f5f5dea6cf57be7a4fc6f09c77342893192509790e4056e116e232dff832ed863f5bd55dcb55d38f3ab834828a11",
-      },
-      versions: ENVTEST_VERSIONS,
-    },
-    {
-      url: `${RELEASE}/amd64/kube-controller-manager`,
-      digest: { algorithm: "sha256", hex: "d175511887be863be36c5b7ef7e859d22f08bd0e80cebca628edd48f0171c3f7" },
-      versions: CONTROLLER_MANAGER_VERSIONS,
-    },
-    {
-      url: `https://get.helm.sh/helm-v${HELM_3}-linux-amd64.tar.gz`,
-      digest: { algorithm: "sha256", hex: "a7f81ce08007091b86d8bd696eb4d86b8d0f2e1b9f6c714be62f82f96a594496" },
-      versions: { helm3: HELM_3 },
-    },
-    {
-      url: `https://get.helm.sh/helm-v${HELM_4}-linux-amd64.tar.gz`,
-      digest: { algorithm: "sha256", hex: "70b2c30a19da4db264dfd68c8a3664e05093a361cefd89572ffb36f8abfa3d09" },
-      versions: { helm4: HELM_4 },
-    },
-  ],
-  "linux-arm64": [
-    {
-      url: `${ENVTEST}/envtest-v1.35.0-linux-arm64.tar.gz`,
-      digest: {
-        algorithm: "sha512",
-        hex: "e53e2b88398f5b9503e3f074d82a2dcb090c708b34940848607ce658138a5d4a25962e042ab683ccc026a8a6c90c0be7f658e42dde0887369d73c3b68e2fc86c",
-      },
-      versions: ENVTEST_VERSIONS,
-    },
-    {
-      url: `${RELEASE}/arm64/kube-controller-manager`,
-      digest: { algorithm: "sha256", hex: "2cc00a6bd20db30272701922d84ab19927e1cca924f1025562de68bc7f71a2a7" },
-      versions: CONTROLLER_MANAGER_VERSIONS,
-    },
-    {
-      url: `https://get.helm.sh/helm-v${HELM_3}-linux-arm64.tar.gz`,
-      digest: { algorithm: "sha256", hex: "440cf7add0aee27ebc93fada965523c1dc2e0ab340d4348da2215737fc0d76ad" },
-      versions: { helm3: HELM_3 },
-    },
-    {
-      url: `https://get.helm.sh/helm-v${HELM_4}-linux-arm64.tar.gz`,
-      digest: { algorithm: "sha256", hex: "13d03672be289045d2ff00e4e345d61de1c6f21c1257a45955a30e8ae036d8f1" },
-      versions: { helm4: HELM_4 },
-    },
-  ],
+/** One row a platform; the names of the archives differ by nothing else. */
+const DIGESTS = {
+  amd64: {
+    envtest:
+      "130369c16f076e724d089189afaede960316f5f5dea6cf57be7a4fc6f09c77342893192509790e4056e116e232dff832ed863f5bd55dcb55d38f3ab834828a11",
+    controllerManager: "d175511887be863be36c5b7ef7e859d22f08bd0e80cebca628edd48f0171c3f7",
+    server:
+      "d74bd56b2776bb4d140d4a4a3a87a61313425625e7d9a7271e9043f01b5be464c45a52f2f131e4707c34ed04940739f676caf0b0ac1adff698c77aabf6375617",
+    helm3: "a7f81ce08007091b86d8bd696eb4d86b8d0f2e1b9f6c714be62f82f96a594496",
+    helm4: "70b2c30a19da4db264dfd68c8a3664e05093a361cefd89572ffb36f8abfa3d09",
+  },
+  arm64: {
+    envtest:
+      "e53e2b88398f5b9503e3f074d82a2dcb090c708b34940848607ce658138a5d4a25962e042ab683ccc026a8a6c90c0be7f658e42dde0887369d73c3b68e2fc86c",
+    controllerManager: "2cc00a6bd20db30272701922d84ab19927e1cca924f1025562de68bc7f71a2a7",
+    server:
+      "4b9ee5704be840b05b0ec6914e5312d42a8213cf805c90d7ed687785fd1267bce09178490696919a568b0e50c3bdd1eb5dce3eb364c566332fa14c4f4c356f03",
+    helm3: "440cf7add0aee27ebc93fada965523c1dc2e0ab340d4348da2215737fc0d76ad",
+    helm4: "13d03672be289045d2ff00e4e345d61de1c6f21c1257a45955a30e8ae036d8f1",
+  },
 };
 
+/**
+ * Digests of 128 digits are SHA-512: those of envtest-releases.yaml in kubernetes-sigs/controller-tools, and of the
+ * changelog of Kubernetes 1.32 for its server archives. The others are SHA-256: those of the release binaries at
+ * dl.k8s.io and of the release notes of Helm.
+ */
+function downloadsFor(arch: keyof typeof DIGESTS, kubernetes: KubernetesMinor): readonly Download[] {
+  const digests = DIGESTS[arch];
+  const envtest = `${ENVTEST}/envtest-v1.35.0-linux-${arch}.tar.gz`;
+  return [
+    ...(kubernetes === "1.35"
+      ? [
+          download(envtest, digests.envtest, { etcd: ETCD, "kube-apiserver": "1.35.0", kubectl: "1.35.0" }),
+          download(`${RELEASES}/release/v1.35.0/bin/linux/${arch}/kube-controller-manager`, digests.controllerManager, {
+            "kube-controller-manager": "1.35.0",
+          }),
+        ]
+      : [
+          download(envtest, digests.envtest, { etcd: ETCD }),
+          download(`${RELEASES}/v1.32.5/kubernetes-server-linux-${arch}.tar.gz`, digests.server, {
+            "kube-apiserver": "1.32.5",
+            "kube-controller-manager": "1.32.5",
+            kubectl: "1.32.5",
+          }),
+        ]),
+    download(`https://get.helm.sh/helm-v${HELM_3}-linux-${arch}.tar.gz`, digests.helm3, { helm3: HELM_3 }),
+    download(`https://get.helm.sh/helm-v${HELM_4}-linux-${arch}.tar.gz`, digests.helm4, { helm4: HELM_4 }),
+  ];
+}
+
+function download(url: string, hex: string, versions: VersionByName): Download {
+  return { url, digest: { algorithm: hex.length === 128 ? "sha512" : "sha256", hex }, versions };
+}
+
 const VERSION = "k8s.io/component-base/version";
+
+/** Of Kubernetes, by its minor version. */
+const KUBERNETES_BUILDS: Readonly<Record<KubernetesMinor, GoBuild>> = {
+  "1.32": kubernetesBuild("kubernetes-1.32", "1.32.2"),
+  "1.35": kubernetesBuild("kubernetes", "1.35.4"),
+};
 
 const BUILDS: readonly GoBuild[] = [
   {
     folder: fileURLToPath(new URL("./go/etcd", import.meta.url)),
     ldflags: "-s -w",
     packages: { etcd: "go.etcd.io/etcd/server/v3" },
-    versions: { etcd: "3.6.6" },
+    versions: { etcd: ETCD },
     estimate: "half a minute on two cores",
-  },
-  {
-    folder: fileURLToPath(new URL("./go/kubernetes", import.meta.url)),
-    // A build from the module proxy knows no git tag: without these it calls itself v0.0.0 and kubectl warns of skew.
-    ldflags: `-s -w -X ${VERSION}.gitVersion=v1.35.4 -X ${VERSION}.gitMajor=1 -X ${VERSION}.gitMinor=35`,
-    packages: {
-      "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
-      "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
-      kubectl: "k8s.io/kubernetes/cmd/kubectl",
-    },
-    versions: { "kube-apiserver": "1.35.4", "kube-controller-manager": "1.35.4", kubectl: "1.35.4" },
-    estimate: "4 to 7 minutes on two cores",
   },
   {
     folder: fileURLToPath(new URL("./go/helm3", import.meta.url)),
@@ -147,13 +138,36 @@ const BUILDS: readonly GoBuild[] = [
   },
 ];
 
+function kubernetesBuild(folder: string, version: string): GoBuild {
+  const [major = "", minor = ""] = version.split(".");
+  // A build from the module proxy knows no git tag: without these it calls itself v0.0.0 and kubectl warns of skew.
+  const stamps = { gitVersion: `v${version}`, gitMajor: major, gitMinor: minor };
+  return {
+    folder: fileURLToPath(new URL(`./go/${folder}`, import.meta.url)),
+    ldflags: ["-s -w", ...Object.entries(stamps).map(([name, value]) => `-X ${VERSION}.${name}=${value}`)].join(" "),
+    packages: {
+      "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
+      "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
+      kubectl: "k8s.io/kubernetes/cmd/kubectl",
+    },
+    versions: { "kube-apiserver": version, "kube-controller-manager": version, kubectl: version },
+    estimate: "4 to 7 minutes on two cores",
+  };
+}
+
 /**
  * What there is for a machine. No platform is without builds; archives are pinned for Linux only.
  *
  * @param platform `process.platform`
  * @param arch `process.arch`
+ * @param kubernetes the newest where none is asked for
  */
-export function sourcesFor(platform: string, arch: string): Sources {
-  const name = `${platform}-${arch === "x64" ? "amd64" : arch}`;
-  return { platform: name, downloads: DOWNLOADS[name] ?? [], builds: BUILDS };
+export function sourcesFor(platform: string, arch: string, kubernetes: KubernetesMinor = "1.35"): Sources {
+  const published = arch === "x64" ? "amd64" : arch;
+  const isPinned = platform === "linux" && (published === "amd64" || published === "arm64");
+  return {
+    platform: `${platform}-${published}`,
+    downloads: isPinned ? downloadsFor(published, kubernetes) : [],
+    builds: [KUBERNETES_BUILDS[kubernetes], ...BUILDS],
+  };
 }

@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import path from "node:path";
 import process from "node:process";
 import test from "ava";
-import { BINARIES, findVersion, versionText } from "../../../src/control-plane/binaries.ts";
+import { BINARIES, KUBERNETES_MINORS, findVersion, versionText } from "../../../src/control-plane/binaries.ts";
 import { Component } from "../../../src/control-plane/component.ts";
 import { findFreePort } from "../../../src/control-plane/free-port.ts";
 import { kubeconfigText } from "../../../src/control-plane/kubeconfig.ts";
@@ -62,35 +62,40 @@ for (const [platform, arch] of [
   ["linux", "x64"],
   ["linux", "arm64"],
 ] as const) {
-  test(`every binary can be fetched for ${platform} ${arch}, by a digest that could be one`, (t) => {
-    const { downloads } = sourcesFor(platform, arch);
+  for (const kubernetes of KUBERNETES_MINORS) {
+    test(`every binary can be fetched for ${platform} ${arch} and ${kubernetes}, by a digest that could be one`, (t) => {
+      const { downloads } = sourcesFor(platform, arch, kubernetes);
 
-    t.deepEqual(
-      downloads.flatMap(({ versions }) => Object.keys(versions)).toSorted(),
-      Object.keys(BINARIES).toSorted(),
-    );
-    for (const { url, digest } of downloads) {
-      t.regex(url, /^https:/);
-      t.regex(digest.hex, digest.algorithm === "sha256" ? /^[0-9a-f]{64}$/ : /^[0-9a-f]{128}$/);
+      t.deepEqual(
+        downloads.flatMap(({ versions }) => Object.keys(versions)).toSorted(),
+        Object.keys(BINARIES).toSorted(),
+      );
+      for (const { url, digest, versions } of downloads) {
+        t.regex(url, /^https:/);
+        t.regex(digest.hex, digest.algorithm === "sha256" ? /^[0-9a-f]{64}$/ : /^[0-9a-f]{128}$/);
+        t.true((versions["kube-apiserver"] ?? kubernetes).startsWith(kubernetes));
+      }
+    });
+  }
+}
+
+for (const kubernetes of KUBERNETES_MINORS) {
+  test(`every binary can be built anywhere for ${kubernetes}, in the version that go.mod requires`, (t) => {
+    const { downloads, builds } = sourcesFor("darwin", "arm64", kubernetes);
+
+    t.deepEqual(downloads, []);
+    t.deepEqual(builds.flatMap(({ packages }) => Object.keys(packages)).toSorted(), Object.keys(BINARIES).toSorted());
+    for (const { folder, packages, versions } of builds) {
+      const goMod = readFileSync(path.join(folder, "go.mod"), "utf8");
+      for (const [name, mainPackage] of Object.entries(packages)) {
+        const module = mainPackage.replace(/\/cmd\/.*/, "");
+        const version = Object.entries(versions).find(([one]) => one === name)?.[1] ?? "?";
+        t.regex(goMod, new RegExp(`^(require|\\t)\\s*${module} v${version} `, "m"), name);
+        t.regex(goMod, new RegExp(`^\\s*(tool )?${mainPackage}$`, "m"), name);
+      }
     }
   });
 }
-
-test("every binary can be built anywhere, in the version that go.mod requires", (t) => {
-  const { downloads, builds } = sourcesFor("darwin", "arm64");
-
-  t.deepEqual(downloads, []);
-  t.deepEqual(builds.flatMap(({ packages }) => Object.keys(packages)).toSorted(), Object.keys(BINARIES).toSorted());
-  for (const { folder, packages, versions } of builds) {
-    const goMod = readFileSync(path.join(folder, "go.mod"), "utf8");
-    for (const [name, mainPackage] of Object.entries(packages)) {
-      const module = mainPackage.replace(/\/cmd\/.*/, "");
-      const version = Object.entries(versions).find(([one]) => one === name)?.[1] ?? "?";
-      t.regex(goMod, new RegExp(`^(require|\\t)\\s*${module} v${version} `, "m"), name);
-      t.regex(goMod, new RegExp(`^\\s*(tool )?${mainPackage}$`, "m"), name);
-    }
-  }
-});
 
 test("on a terminal ticks rewrite one line, and a step takes it over", (t) => {
   const written: string[] = [];

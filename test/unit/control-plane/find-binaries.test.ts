@@ -144,6 +144,27 @@ test("a program of an unfit version is passed over, said once under however many
   ]);
 });
 
+test("KUBE_VERSION asks for programs of that version, and nothing else of Kubernetes serves", async (t) => {
+  const world = await aWorld(t);
+  const newer = await world.script("assets/kubectl", "echo Client Version: v1.35.4");
+  const asked = await world.script("bin/kubectl", "echo Client Version: v1.32.9");
+
+  const found = await world.find(["kubectl"], {
+    env: { KUBE_VERSION: "1.32", KUBEBUILDER_ASSETS: path.dirname(newer) },
+  });
+
+  t.deepEqual(found, { kind: "found", paths: { kubectl: asked } });
+  t.deepEqual(world.steps, [`kubectl: ${newer} is 1.35.4, and 1.32 is needed; using ${asked}`]);
+});
+
+test("a KUBE_VERSION that can't be had is refused with those that can", async (t) => {
+  const world = await aWorld(t);
+
+  await t.throwsAsync(world.find(["kubectl"], { env: { KUBE_VERSION: "1.31" } }), {
+    message: "KUBE_VERSION is 1.31; it may be 1.32 or 1.35",
+  });
+});
+
 test("programs that can't be run or tell no version do not serve", async (t) => {
   const world = await aWorld(t);
   const mute = await world.script("assets/etcd", "exit 1");
