@@ -69,9 +69,12 @@ luaClusterTest(
     t.deepEqual(think(await world.until("jane", "Updated")), ["Current", "Healthy"]);
 
     await world.edit("jane", { suspend: true });
-    await eventually(async () => {
-      t.deepEqual(think(await world.get("jane")), ["Current", "Suspended"]);
+    const suspended = await eventually(async () => {
+      const shown = await world.get("jane");
+      if (think(shown)[1] !== "Suspended") throw new Error(JSON.stringify(shown.status));
+      return shown;
     });
+    t.deepEqual(think(suspended), ["Current", "Suspended"]);
 
     await world.stop();
     await world.must(["delete", "auth0user", "jane", "--wait=false"]);

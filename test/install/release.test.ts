@@ -3,7 +3,7 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { ExecutionContext } from "ava";
 import { clusterTests, type TestCluster } from "../support/control-plane.ts";
-import { deployed, must } from "../support/deployed.ts";
+import { deployed, must, placeForRelease } from "../support/deployed.ts";
 import { CHART, HELMS, helmOf, type Helm, type HelmName } from "../support/helm.ts";
 import { startTestSimulator, type TestSimulator } from "../support/start-simulator.ts";
 import { aTempFolder } from "../support/temp-folder.ts";
@@ -87,21 +87,7 @@ async function aPlace(
   const run = await helmOf(name);
   const tenant = await startTestSimulator(t);
   const namespace = `release-${name}`;
-  await must(cluster, ["create", "namespace", namespace]);
-  await must(cluster, ["create", "namespace", `${namespace}-users`]);
-  const credentials = {
-    AUTH0_DOMAIN: tenant.url,
-    AUTH0_CLIENT_ID: tenant.clientId,
-    AUTH0_CLIENT_SECRET: tenant.clientSecret,
-  };
-  await must(cluster, [
-    "create",
-    "secret",
-    "generic",
-    "auth0-credentials",
-    `--namespace=${namespace}`,
-    ...Object.entries(credentials).map(([key, value]) => `--from-literal=${key}=${value}`),
-  ]);
+  await placeForRelease(cluster, namespace, tenant);
   const { kubeconfigFile } = cluster.controlPlane;
   return { helm: (args) => run(args, kubeconfigFile), tenant, namespace };
 }

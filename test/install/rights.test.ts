@@ -5,7 +5,7 @@
 import type { ExecutionContext } from "ava";
 import * as yaml from "js-yaml";
 import { clusterTests, type TestCluster } from "../support/control-plane.ts";
-import { deployed, must } from "../support/deployed.ts";
+import { deployed, must, placeForRelease } from "../support/deployed.ts";
 import { eventually } from "../support/eventually.ts";
 import { CHART, helmOf } from "../support/helm.ts";
 import { startTestSimulator } from "../support/start-simulator.ts";
@@ -161,17 +161,7 @@ async function aRelease(
   const namespace = `rights-${String(++releases)}`;
   const users = `${namespace}-users`;
   const tenant = await startTestSimulator(t);
-  for (const one of [namespace, users]) await must(cluster, ["create", "namespace", one]);
-  await must(cluster, [
-    "create",
-    "secret",
-    "generic",
-    "auth0-credentials",
-    `--namespace=${namespace}`,
-    `--from-literal=AUTH0_DOMAIN=${tenant.url}`,
-    `--from-literal=AUTH0_CLIENT_ID=${tenant.clientId}`,
-    `--from-literal=AUTH0_CLIENT_SECRET=${tenant.clientSecret}`,
-  ]);
+  await placeForRelease(cluster, namespace, tenant);
   // An empty one asks for keys to be put in; so does none at all, by another right.
   if (without?.rule.resourceNames?.includes(STATE_SECRET) === true && without.verb === "patch") {
     await must(cluster, ["create", "secret", "generic", STATE_SECRET, `--namespace=${namespace}`]);

@@ -67,6 +67,18 @@ export async function deployed(
   return world;
 }
 
+/** A namespace for a release, with the Secret that its values name, and one for users: its name with `-users`. */
+export async function placeForRelease(cluster: TestCluster, namespace: string, tenant: TestSimulator): Promise<void> {
+  for (const name of [namespace, `${namespace}-users`]) await must(cluster, ["create", "namespace", name]);
+  const credentials = {
+    AUTH0_DOMAIN: tenant.url,
+    AUTH0_CLIENT_ID: tenant.clientId,
+    AUTH0_CLIENT_SECRET: tenant.clientSecret,
+  };
+  const literals = Object.entries(credentials).map(([key, value]) => `--from-literal=${key}=${value}`);
+  await must(cluster, ["create", "secret", "generic", "auth0-credentials", `--namespace=${namespace}`, ...literals]);
+}
+
 /** kubectl that has to succeed; gives what it printed. */
 export async function must(cluster: TestCluster, args: readonly string[], input?: string): Promise<string> {
   const { exitCode, stdout, stderr } = await cluster.kubectl(args, input === undefined ? {} : { input });

@@ -97,6 +97,7 @@ export class World {
   readonly #options: WorldOptions;
   readonly #said: string[] = [];
   #process: ChildProcess | undefined;
+  #healthUrl = "";
   #metricsUrl = "";
   readonly #replicas: World[] = [];
 
@@ -118,6 +119,15 @@ export class World {
 
   /** Starts it, and waits until it has read the resources. */
   async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
+    await this.launch(env);
+    await eventually(async () => {
+      const [status, text] = await this.probe("readyz");
+      if (status !== 200) throw new Error(`not ready: ${text}`);
+    });
+  }
+
+  /** Starts it, and waits until its probes can be asked. */
+  async launch(env: Readonly<Record<string, string>> = {}): Promise<void> {
     const environment = {
       KUBECONFIG: this.#kubeconfig,
       AUTH0_USER_OPERATOR_METRICS_ADDRESS: "127.0.0.1:0",
@@ -144,21 +154,27 @@ export class World {
     const from = this.#said.length;
     child.stderr.setEncoding("utf8").on("data", (text: string) => this.#said.push(text));
     child.stdout.setEncoding("utf8").on("data", (text: string) => this.#said.push(text));
-    const health = await this.#addressOf("health server", from);
+    this.#healthUrl = await this.#addressOf("health server", from);
     this.#metricsUrl = `${await this.#addressOf("metrics server", from)}/metrics`;
-    await eventually(async () => {
-      const ready = await fetch(`${health}/readyz`);
-      if (ready.status !== 200) throw new Error(`not ready: ${await ready.text()}`);
-    });
+  }
+
+  /** What a kubelet would hear. */
+  async probe(name: "healthz" | "readyz"): Promise<readonly [status: number, text: string]> {
+    const response = await fetch(`${this.#healthUrl}/${name}`);
+    return [response.status, await response.text()];
   }
 
   /** Ends it with this signal, and waits until it is gone; gives its exit code. */
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
+    this.#process?.kill(signal);
+    return this.ended();
+  }
+
+  /** Waits until it is gone, by whatever; gives its exit code. */
+  async ended(): Promise<number | null> {
     const child = this.#process;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
-    const gone = once(child, "exit");
-    child.kill(signal);
-    await gone;
+    if (child === undefined) return null;
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     return child.exitCode;
   }
 

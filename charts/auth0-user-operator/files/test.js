@@ -1,6 +1,6 @@
 // Asks for the metrics until some replica says that it is the leader; a Service gives any of them.
-const [url] = process.argv.slice(1);
-const deadline = Date.now() + 60_000;
+const [url, seconds] = process.argv.slice(1);
+const deadline = Date.now() + Number(seconds) * 1_000;
 for (let answer = ""; ;) {
   try {
     answer = await (await fetch(url)).text();
