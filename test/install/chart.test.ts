@@ -4,7 +4,7 @@ import test from "ava";
 import * as yaml from "js-yaml";
 import { readGrants } from "../../src/main/read-grants.ts";
 import { isJsonObject } from "../../src/runtime/json.ts";
-import { clusterTests } from "../support/control-plane.ts";
+import { clusterTests, type TestCluster } from "../support/control-plane.ts";
 import { must } from "../support/deployed.ts";
 import { CHART, HELMS, helmOf } from "../support/helm.ts";
 import { aTempFolder } from "../support/temp-folder.ts";
@@ -26,8 +26,8 @@ const clusterTest = await clusterTests({ controllerManager: false });
 
 /** What everybody has to choose. */
 const CHOSEN = ["--set=defaultTenant.grants=all"];
-/** Kinds that a bare API server does not know. */
-const OF_PROMETHEUS_OPERATOR = new Set(["ServiceMonitor", "PrometheusRule"]);
+/** Nothing is kept, and what a schema does not name is refused. */
+const STRICTLY = ["--dry-run=server", "--server-side", "--validate=strict"];
 
 /** Every switch thrown, every list filled. */
 const EVERYTHING = `
@@ -88,27 +88,27 @@ for (const name of HELMS) {
     `the API server takes all that ${name} renders, by default and with everything on`,
     async (t, cluster) => {
       const helm = await helmOf(name);
+      await knowPrometheusOperator(cluster);
       for (const values of [
         "defaultTenant: { grants: all }",
         EVERYTHING,
         "simulator: { enabled: true }\nnetworkPolicy: { enabled: true }",
       ]) {
-        const objects = render(await helm(["template", "x", CHART, "--skip-tests", ...asFlags(values)]));
-        const known = objects.filter(({ kind }) => !OF_PROMETHEUS_OPERATOR.has(kind));
-        const namespaced = known.map((object) => ({
+        const objects = render(await helm(["template", "x", CHART, ...asFlags(values)]));
+        const namespaced = objects.map((object) => ({
           ...object,
           metadata: { ...object.metadata, ...(object.metadata.namespace !== undefined && { namespace: "default" }) },
         }));
 
         await must(
           cluster,
-          ["apply", "--dry-run=server", "--server-side", "--validate=strict", "-f", "-"],
+          ["apply", ...STRICTLY, "-f", "-"],
           namespaced.map((object) => JSON.stringify(object)).join("\n---\n"),
         );
 
         t.is(
-          new Set(known.map(({ kind, metadata }) => `${kind} ${metadata.name} ${metadata.namespace ?? ""}`)).size,
-          known.length,
+          new Set(objects.map(({ kind, metadata }) => `${kind} ${metadata.name} ${metadata.namespace ?? ""}`)).size,
+          objects.length,
         );
         for (const { kind, metadata } of objects) {
           t.is(metadata.labels["app.kubernetes.io/instance"], "x", `${kind} ${metadata.name}`);
@@ -125,6 +125,24 @@ for (const name of HELMS) {
     t.regex(notes, /wait for the Secret auth0-credentials, which is not there yet:\n.*create secret generic/);
   });
 }
+
+clusterTest("the API server takes the manifests, and would say what is wrong with them", async (t, cluster) => {
+  await knowPrometheusOperator(cluster);
+  await must(cluster, ["create", "namespace", "auth0-user-operator"]);
+
+  for (const folder of ["manifests/crds", "manifests/operator"]) {
+    await must(cluster, ["apply", ...STRICTLY, "-k", folder]);
+  }
+
+  const monitor = {
+    apiVersion: "monitoring.coreos.com/v1",
+    kind: "ServiceMonitor",
+    metadata: { name: "misspelt" },
+    spec: { selector: {}, endpoints: [{ port: "metrics", intervall: "30s" }] },
+  };
+  const { stderr } = await cluster.kubectl(["apply", ...STRICTLY, "-f", "-"], { input: JSON.stringify(monitor) });
+  t.regex(stderr, /endpoints\[0\]\.intervall: field not declared in schema/);
+});
 
 test("every value has a place in the schema", (t) => {
   const schema: unknown = JSON.parse(readFileSync(`${CHART}/values.schema.json`, "utf8"));
@@ -216,6 +234,12 @@ test("roles for people hold no wildcard, no status and no finalizers; who may vi
   t.false(roles.some(({ metadata }) => toView in metadata.labels));
   t.true((await people("--set=rbac.people.aggregateToView=true")).some(({ metadata }) => toView in metadata.labels));
 });
+
+/** The kinds of the Prometheus Operator, which a bare API server does not know. */
+async function knowPrometheusOperator(cluster: TestCluster): Promise<void> {
+  await must(cluster, ["apply", "--server-side", "-f", "test/install/crds"]);
+  await must(cluster, ["wait", "--for=condition=Established", "-f", "test/install/crds"]);
+}
 
 function forPeople(name: string): boolean {
   return /-(view|edit)$/.test(name);
