@@ -26,7 +26,7 @@ const GRANTED = {
   ),
   roles: names(
     300,
-    'Roles that may be declared, spelt as users spell them (by name or id); ["*"] for all. Default: none.',
+    'Roles that may be declared, by name or id, whichever the users use; a name stands for the role that has it at the time. ["*"] for all. Default: none.',
   ),
   organizations: names(300, 'Organizations, likewise; ["*"] for all. Default: none.'),
   permissions: names(

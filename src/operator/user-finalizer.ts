@@ -4,16 +4,17 @@ import { parseDurationMs } from "../api/duration.ts";
 import { CONFIRM_DELETION_ANNOTATION } from "../api/names.ts";
 import { validateUserSpec } from "../api/validate.ts";
 import type { DesiredUser } from "../core/desired-user.ts";
-import { findNotGranted } from "../core/grants.ts";
 import { connectionName, userId, type ConnectionName, type UserId } from "../core/ids.ts";
 import { findCondition } from "../kubernetes/conditions.ts";
 import { objectKey, type ObjectKey } from "../kubernetes/object.ts";
 import type { ReconcileResult } from "../kubernetes/controller.ts";
 import { deleteUser, type DeletionOutcome, type DeletionPolicy, type Obstacle } from "../reconcile/delete-user.ts";
-import type { Reason } from "../reconcile/reasons.ts";
+import { DirectoryError } from "../reconcile/errors.ts";
+import { REASON_OF, type Reason } from "../reconcile/reasons.ts";
 import { bearsMarkerOf } from "../reconcile/marker.ts";
 import type { EpochMs } from "../runtime/clock.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
+import { findMissingGrants } from "./granted.ts";
 import { GuardedDirectory } from "./guarded-directory.ts";
 import { AWAITED_BY_ANNOTATION, FINALIZER } from "./names.ts";
 import { ResourceClaims } from "./resource-claims.ts";
@@ -139,18 +140,24 @@ const POLICIES: readonly DeletionPolicy[] = ["Delete", "Retain", "Disable"];
 async function findObstacle(
   { namespace, spec }: Auth0UserResource,
   desired: DesiredUser | undefined,
-  { tenant, clock }: UserParts,
+  { tenant, directory, clock }: UserParts,
   signal: AbortSignal,
 ): Promise<Obstacle | undefined> {
   const grants = await tenant.grantsFor(namespace, signal);
-  if (grants !== "all") {
-    const adopts = spec["userId"] !== undefined;
-    const nothing = grants.length === 0 ? ["anything at all (grants)"] : [];
-    const missing = desired === undefined ? nothing : findNotGranted(grants, { desired, adopts, setsPassword: false });
+  const nothing = grants.length === 0 ? ["anything at all (grants)"] : [];
+  try {
+    const asked = { adopts: spec["userId"] !== undefined, setsPassword: false };
+    const missing =
+      desired === undefined
+        ? nothing
+        : await findMissingGrants(grants, { ...asked, desired }, directory.assignments, signal);
     if (missing.length > 0) {
       const message = `${tenant.title} does not grant namespace ${namespace}: ${missing.join("; ")}; to let go of the resource set deletionPolicy: Retain`;
       return { reason: "NotGranted", message, remedy: { kind: "backoff" } };
     }
+  } catch (error) {
+    if (!(error instanceof DirectoryError)) throw error;
+    return { reason: REASON_OF[error.code], message: error.message, remedy: error.remedy };
   }
   const pause = await tenant.breaker?.findDeletionPause(signal);
   if (pause === undefined) return undefined;

@@ -10,7 +10,7 @@ import type { Action } from "../api/actions.ts";
 import { ACTIONS_ANNOTATION, APPROVE_PLAN_ANNOTATION, RECONCILE_ANNOTATION } from "../api/names.ts";
 import { findUnset } from "../api/unset.ts";
 import { validateUserSpec, type Issue } from "../api/validate.ts";
-import { findNotGranted, findNotGrantedOn, type Asked } from "../core/grants.ts";
+import { findNotGrantedOn, type Asked } from "../core/grants.ts";
 import type { DesiredUser } from "../core/desired-user.ts";
 import type { Ownership } from "../core/ownership.ts";
 import { isAttributePath, managedAttributes, removedAttributes, type AttributePath } from "../core/plan.ts";
@@ -20,7 +20,8 @@ import { bearsMarkerOf, markerFor } from "../reconcile/marker.ts";
 import { NO_MEMORY, type Outcome, type Refused } from "../reconcile/outcome.ts";
 import { canChooseId } from "../reconcile/ports.ts";
 import type { PasswordDeclaration } from "../reconcile/password.ts";
-import type { Reason } from "../reconcile/reasons.ts";
+import { DirectoryError } from "../reconcile/errors.ts";
+import { REASON_OF, type Reason } from "../reconcile/reasons.ts";
 import { reconcileUser, type UserDeclaration } from "../reconcile/reconcile-user.ts";
 import { jittered } from "../runtime/random.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
@@ -32,6 +33,7 @@ import type { SecretUsers } from "./secret-users.ts";
 import { GuardedDirectory } from "./guarded-directory.ts";
 import type { ObjectKey } from "../kubernetes/object.ts";
 import { AWAITED_BY_ANNOTATION } from "./names.ts";
+import { findMissingGrants } from "./granted.ts";
 import { refuseEarly } from "./early-refusal.ts";
 import { writeStatus } from "./status-writer.ts";
 import { answerActions, hasOpenActions } from "./user-actions.ts";
@@ -124,9 +126,11 @@ export class UserReconciler {
   ): Promise<ReconcileResult> {
     const { desired } = declared;
     const grants = await this.#parts.tenant.grantsFor(resource.namespace, signal);
-    const notGranted = findNotGranted(grants, askedBy(declared, resource));
-    if (notGranted.length > 0) {
-      const message = `${this.#parts.tenant.title} does not grant namespace ${resource.namespace}: ${notGranted.join("; ")}`;
+    const { assignments } = this.#parts.directory;
+    const missing = await findMissingGrants(grants, askedBy(declared, resource), assignments, signal).catch(failureOf);
+    if (missing instanceof DirectoryError) return this.#postpone(resource, known, missing, signal);
+    if (missing.length > 0) {
+      const message = `${this.#parts.tenant.title} does not grant namespace ${resource.namespace}: ${missing.join("; ")}`;
       return this.#refuse(resource, NOT_GRANTED, message, signal);
     }
     const claims = new ResourceClaims(resource, this.#parts);
@@ -335,6 +339,22 @@ export class UserReconciler {
     return { kind: "requeue", afterMs: LOOK_AGAIN_MS };
   }
 
+  /** What is granted could not be found out. */
+  async #postpone(
+    resource: Auth0UserResource,
+    known: KeyMemory,
+    { code, message, remedy }: DirectoryError,
+    signal: AbortSignal,
+  ): Promise<ReconcileResult> {
+    const { memories, clock } = this.#parts;
+    const verdict: Refused = { kind: "refused", reason: REASON_OF[code], message, remedy, isRestDone: false };
+    if (!this.#isHeldBack(resource, verdict, known)) {
+      await refuseEarly(resource, verdict, this.#parts, this.#reasons, signal);
+    }
+    memories.keep(resource.key, { ...known, nextSyncAtMs: 0, failures: known.failures + 1 });
+    return resultOf(remedy, clock.now());
+  }
+
   async #write(resource: Auth0UserResource, next: Auth0UserStatus, signal: AbortSignal): Promise<void> {
     this.#reasons.set(resource.key, findCondition(next.conditions ?? [], "Ready")?.reason);
     await writeStatus(resource, next, this.#parts, signal);
@@ -356,6 +376,11 @@ const OF_THE_TENANT: ReadonlySet<Reason> = new Set<Reason>([
   "CredentialsInvalid",
   "InsufficientScope",
 ]);
+
+function failureOf(error: unknown): DirectoryError {
+  if (error instanceof DirectoryError) return error;
+  throw error;
+}
 
 type EarlyVerdict = Omit<Refused, "message">;
 

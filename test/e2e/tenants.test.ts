@@ -225,3 +225,33 @@ clusterTest(
     t.true(await world.tenant.passwordMatches(userId, "Correct-Horse-8"));
   },
 );
+
+clusterTest("a role is granted by what it is, not by how it is spelt", async (t, cluster) => {
+  const world = await aWorld(t, cluster, OBJECTS_ONLY);
+  const aRole = async (name: string): Promise<string> =>
+    ((await world.tenant.api("POST", "/api/v2/roles", { name })).body as { id: string }).id;
+  const [support, billing, admin] = [await aRole("support"), await aRole("billing"), await aRole("admin")];
+  await credentials(world, clientSecret(world));
+  await declareTenant(world, { grants: [{ roles: ["support", billing] }] });
+  const aUserWith = (role: string) => ({ tenantRef: jane.tenantRef, connection: "email", roles: [role] });
+
+  await world.apply("by-id", { ...aUserWith(support), email: "a@example.com" });
+  await world.apply("by-name", { ...aUserWith("billing"), email: "b@example.com" });
+  await world.apply("admin", { ...aUserWith(admin), email: "c@example.com" });
+  await world.until("by-id", "Created");
+  await world.until("by-name", "Created");
+  const refused = await world.until("admin", "NotGranted");
+  t.regex(refused.status?.conditions?.[0]?.message ?? "", new RegExp(`${admin} \\(roles\\)`));
+  await world.stop();
+  await world.tenant.api("PATCH", `/api/v2/roles/${support}`, { name: "former-support" });
+  await world.tenant.api("PATCH", `/api/v2/roles/${admin}`, { name: "billing" });
+  await world.tenant.api("PATCH", `/api/v2/roles/${billing}`, { name: "former-billing" });
+  await world.start();
+  await world.edit("by-id", { nickname: "edited" });
+  await world.edit("by-name", { nickname: "edited" });
+
+  await world.until("by-id", "NotGranted");
+  const renamed = await world.until("by-name", "NotGranted");
+  t.regex(renamed.status?.conditions?.[0]?.message ?? "", /billing \(roles\)/, "the name is another role's by now");
+  t.true((await world.tenant.users()).every(({ nickname }) => nickname !== "edited"));
+});

@@ -1,6 +1,12 @@
 /** What is granted to whom: a table, and the second look, at the observed user. */
 import test from "ava";
-import { findNotGranted, findNotGrantedOn, type Grant, type Grants } from "../../../src/core/grants.ts";
+import {
+  findNamesToLookUp,
+  findNotGranted,
+  findNotGrantedOn,
+  type Grant,
+  type Grants,
+} from "../../../src/core/grants.ts";
 import { connectionName } from "../../../src/core/ids.ts";
 import { aDesiredUser, anObservedUser } from "../../support/builders.ts";
 
@@ -105,4 +111,33 @@ test("an observed user is judged by its own connection and address, not by the d
     /connection other/,
   );
   t.regex(findNotGrantedOn([{}], anObservedUser()) ?? "", /adopt/);
+});
+
+const withRole = (role: string) =>
+  aDesiredUser(
+    {},
+    { assignments: { roles: { items: [role], isExact: false }, permissions: undefined, organizations: undefined } },
+  );
+const IDS = { roles: new Map([["support", "rol_1"]]), organizations: new Map<string, string>() };
+
+for (const [title, listed, role, lookedUp, missing] of [
+  ["a role granted by name and declared by its id is granted", "support", "rol_1", ["support"], []],
+  ["a role granted by id and declared by its name is granted", "rol_1", "support", ["support"], []],
+  ["another role's id is not granted", "support", "rol_2", ["support"], ["rol_2 (roles)"]],
+  ["another role's name is not granted by an id", "rol_1", "admin", ["admin"], ["admin (roles)"]],
+  ["two names need no look at Auth0", "support", "admin", [], ["admin (roles)"]],
+  ["two ids need no look at Auth0", "rol_1", "rol_2", [], ["rol_2 (roles)"]],
+  ["what is listed as it is declared needs no look at Auth0", "support", "support", [], []],
+  ["where all are granted nothing is looked up", "*", "rol_2", [], []],
+] as const) {
+  test(title, (t) => {
+    const grants: Grant[] = [{ roles: [listed] }];
+
+    t.deepEqual(findNamesToLookUp(grants, withRole(role)).roles, lookedUp);
+    t.deepEqual(findNotGranted(grants, { ...plain, desired: withRole(role) }, IDS), missing);
+  });
+}
+
+test("nothing is looked up for a user that may not be declared at all", (t) => {
+  t.deepEqual(findNamesToLookUp([{ connections: ["other"], roles: ["support"] }], withRole("rol_1")).roles, []);
 });
