@@ -4,7 +4,7 @@
  * name in capitals; a flag outweighs it. Secrets come by the environment only: a command line is anybody's to read.
  */
 import { CommanderError, type Command, type Option } from "commander";
-import { LOG_FORMATS, LOG_LEVELS, OUTPUT_FORMATS, createProgram, variableOf } from "./cli/program.ts";
+import { LOG_FORMATS, LOG_LEVELS, OUTPUT_FORMATS, USER_MARKERS, createProgram, variableOf } from "./cli/program.ts";
 import { AllowedDomains } from "./auth0/allowed-domains.ts";
 import { parseTenantAddress, type TenantAddress } from "./auth0/tenant-address.ts";
 import type { Credentials } from "./reconcile/tenant-connections.ts";
@@ -58,6 +58,7 @@ export interface RunConfig {
   /** For the process's own tenant, as in `spec.protection` of others. */
   readonly maxDeletesPerHour: number | string | undefined;
   readonly maxChangesPerHour: number | string | undefined;
+  readonly userMarkers: (typeof USER_MARKERS)[number];
   readonly auditLog: AuditConfig | undefined;
   readonly releaseAfterMs: number;
   readonly kubeconfig: string | undefined;
@@ -191,6 +192,7 @@ function configFrom(read: Reader, paths: readonly string[]): Config | undefined 
         ...read.tenants(),
         maxDeletesPerHour: read.limit("maxDeletesPerHour"),
         maxChangesPerHour: read.limit("maxChangesPerHour"),
+        userMarkers: read.choice("userMarkers", USER_MARKERS) ?? "as-needed",
         auditLog: read.auditLog(),
         releaseAfterMs: read.duration("releaseAfter", 0),
         defaultTenantGrants: read.text("defaultTenantGrants") ?? "all",

@@ -108,6 +108,13 @@ const PROTECTION = {
   },
 } as const satisfies K8sSchema;
 
+const USER_MARKERS = {
+  type: "string",
+  enum: ["AsNeeded", "All"],
+  description:
+    "Which users bear the operator's marker, app_metadata.auth0_user_operator, by which operators of other clusters notice them: AsNeeded those that were taken over and those whose id Auth0 chose, All each one. Default: AsNeeded.",
+} as const satisfies K8sSchema;
+
 const DOMAIN = {
   type: "string",
   maxLength: 253,
@@ -162,6 +169,7 @@ export const AUTH0_TENANT_SPEC = {
       "What users of this namespace may declare. Without grants: everything.",
     ),
     protection: PROTECTION,
+    userMarkers: USER_MARKERS,
   },
   "x-kubernetes-validations": RULES,
 } as const satisfies K8sSchema;
@@ -194,6 +202,7 @@ export const CLUSTER_AUTH0_TENANT_SPEC = {
       "What users of which namespaces may declare. Without grants: nothing.",
     ),
     protection: PROTECTION,
+    userMarkers: USER_MARKERS,
   },
   "x-kubernetes-validations": RULES,
 } as const satisfies K8sSchema;

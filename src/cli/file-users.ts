@@ -17,7 +17,7 @@ import type { DeclaredSecret, DeclaredUser } from "../files/declarations.ts";
 import { findHolders } from "../reconcile/conflict.ts";
 import { deleteUser, type DeletionOutcome } from "../reconcile/delete-user.ts";
 import type { Keyring } from "../reconcile/keyring.ts";
-import { bearsMarkerOf, markerFor, type Marked } from "../reconcile/marker.ts";
+import { Marker, type MarkerReading } from "../reconcile/marker.ts";
 import { NO_MEMORY, type Memory, type Outcome } from "../reconcile/outcome.ts";
 import { comparePassword, passwordVersion, type PasswordDeclaration } from "../reconcile/password.ts";
 import { canChooseId, type ClaimStore, type UserDirectory } from "../reconcile/ports.ts";
@@ -111,7 +111,7 @@ export class FileUsers {
         lastSeen: memory.lastSeen,
         confirmedId: undefined,
         desired: desiredUserFrom(user.spec, []),
-        isMarked: (found) => this.#isMarked(found, user),
+        marker: this.#markerOf(user),
         obstacle: undefined,
         deleteAtMs: undefined,
       },
@@ -136,12 +136,11 @@ export class FileUsers {
     const adoptedId = user.spec.userId === undefined ? undefined : userId(user.spec.userId);
     const found = await this.#find(user, adoptedId ?? this.#derivedId(user), signal);
     const belongs = found !== undefined && ownConnection(found) === connectionOf(user);
-    const isReviewed = user.spec.adoptionPolicy === "Review";
-    const isOurs = belongs && ((adoptedId !== undefined && !isReviewed) || this.#isMarked(found, user));
+    const reading: MarkerReading = belongs ? this.#markerOf(user).read(found) : { kind: "none" };
     const nowMs = this.#parts.clock.now();
     return {
-      memory: isOurs ? { ...NO_MEMORY, lastSeen: { user: found, atMs: nowMs } } : NO_MEMORY,
-      ownership: ownershipOf(found, adoptedId, isOurs),
+      memory: found && reading.kind === "own" ? { ...NO_MEMORY, lastSeen: { user: found, atMs: nowMs } } : NO_MEMORY,
+      ownership: ownershipOf(found, adoptedId, reading),
       appliedSpec: undefined,
       passwordVersion: undefined,
       assigned: [],
@@ -152,11 +151,14 @@ export class FileUsers {
     };
   }
 
-  #find(user: DeclaredUser, id: UserId | undefined, signal: AbortSignal): Promise<ObservedUser | undefined> {
+  /** By its id; a user whose id Auth0 chose, or that was taken over by its address, by the marker. */
+  async #find(user: DeclaredUser, id: UserId | undefined, signal: AbortSignal): Promise<ObservedUser | undefined> {
     const { directory } = this.#parts;
-    if (id !== undefined) return directory.findUser(id, signal);
-    const desired = desiredUserFrom(user.spec, []);
-    return findHolders(desired, (found) => this.#isMarked(found, user), directory, signal).then(({ marked }) => marked);
+    const found = id === undefined ? undefined : await directory.findUser(id, signal);
+    const mayBeAnother = id === undefined || (user.spec.adoptionPolicy ?? "Never") !== "Never";
+    if (found !== undefined || user.spec.userId !== undefined || !mayBeAnother) return found;
+    const { marked } = await findHolders(desiredUserFrom(user.spec, []), this.#markerOf(user), directory, signal);
+    return marked;
   }
 
   #declaration(user: DeclaredUser, state: FileUserState, spec: string, password: PasswordDeclaration): UserDeclaration {
@@ -184,7 +186,7 @@ export class FileUsers {
       memory: state.memory,
       assigned: state.assigned,
       isSightingEnough: clock.now() < state.nextSyncAtMs,
-      marker: { value: markerFor(this.#marked(user), keyring), isBorneBy: (found) => this.#isMarked(found, user) },
+      marker: this.#markerOf(user),
     };
   }
 
@@ -228,12 +230,10 @@ export class FileUsers {
     return userId(`auth0|${createHash("sha256").update(parts).digest("hex").slice(0, 24)}`);
   }
 
-  #marked({ namespace, name }: DeclaredUser): Marked {
-    return { namespace, name, tenantDomain: this.#parts.directory.tenantDomain, uid: undefined };
-  }
-
-  #isMarked(found: ObservedUser, user: DeclaredUser): boolean {
-    return bearsMarkerOf(found, this.#marked(user), this.#parts.keyring);
+  #markerOf({ namespace, name }: DeclaredUser): Marker {
+    const { directory, keyring } = this.#parts;
+    const marked = { namespace, name, tenantDomain: directory.tenantDomain, uid: undefined };
+    return new Marker(marked, keyring, { marksCreated: true });
   }
 }
 
@@ -241,10 +241,13 @@ function connectionOf({ spec }: Pick<DeclaredUser, "spec">): ConnectionName {
   return connectionName(spec.connection);
 }
 
-function ownershipOf(found: ObservedUser | undefined, adoptedId: UserId | undefined, isOurs: boolean): Ownership {
-  if (found !== undefined && isOurs) {
-    const provenance = adoptedId === undefined ? "created" : "adopted";
-    return { kind: "owned", userId: found.userId, provenance, isClaimed: true };
+function ownershipOf(
+  found: ObservedUser | undefined,
+  adoptedId: UserId | undefined,
+  reading: MarkerReading,
+): Ownership {
+  if (found !== undefined && reading.kind === "own") {
+    return { kind: "owned", userId: found.userId, provenance: reading.provenance, isClaimed: true };
   }
   if (adoptedId !== undefined) return { kind: "adopting", userId: adoptedId };
   return found === undefined ? { kind: "none" } : { kind: "unproven", userId: found.userId };

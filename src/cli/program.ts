@@ -7,6 +7,7 @@ import { Command, Option } from "commander";
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export const LOG_FORMATS = ["json", "pretty"] as const;
 export const OUTPUT_FORMATS = ["text", "json"] as const;
+export const USER_MARKERS = ["as-needed", "all"] as const;
 
 const ENV_PREFIX = "AUTH0_USER_OPERATOR_";
 
@@ -90,6 +91,13 @@ export function createProgram({ version, plans, presets }: ProgramOptions, onCom
         option(
           "--max-changes-per-hour <limit>",
           "how many may have the same attribute changed within an hour, likewise (default: no limit)",
+        ),
+      )
+      .addOption(
+        option(
+          "--user-markers <which>",
+          `which users of that tenant bear a marker in app_metadata, for operators of other clusters to notice: ${USER_MARKERS.join(", ")}; as-needed: those that were taken over and those whose id Auth0 chose`,
+          "as-needed",
         ),
       )
       .addOption(

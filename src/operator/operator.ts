@@ -56,6 +56,8 @@ export interface OperatorOptions {
   /** For that tenant, as in `spec.protection` of others. */
   readonly maxDeletesPerHour: Limit | undefined;
   readonly maxChangesPerHour: Limit | undefined;
+  /** For that tenant, as `spec.userMarkers` of others. */
+  readonly userMarkers: "as-needed" | "all";
   /** Where each write to Auth0 is put on record. */
   readonly audit: AuditLog | undefined;
   /** How long a namespace that is being deleted waits for a user that can't be. */
@@ -151,6 +153,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
           directory: options.directory,
           grants: options.grants,
           namespaces,
+          marksAllUsers: options.userMarkers === "all",
           breaker: new Breaker({
             notes: configMapNotes(operatorNamespace, { api, recorder, log }),
             maxDeletesPerHour: options.maxDeletesPerHour,

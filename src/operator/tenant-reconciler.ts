@@ -170,6 +170,7 @@ export class TenantReconciler {
           grants: grantsOf(spec, namespace === undefined),
           namespaces,
           breaker: known.breaker,
+          marksAllUsers: spec.userMarkers === "All",
         }),
       );
       known.isUsable = true;

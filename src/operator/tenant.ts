@@ -18,6 +18,8 @@ export interface TenantOptions {
   readonly namespaces: Namespaces;
   /** `undefined`: nothing can be written there anyway. */
   readonly breaker: Breaker | undefined;
+  /** Whether each user bears a marker, for operators of other clusters to notice. */
+  readonly marksAllUsers: boolean;
 }
 
 export class Tenant {
@@ -25,11 +27,13 @@ export class Tenant {
   readonly title: string;
   readonly directory: UserDirectory;
   readonly breaker: Breaker | undefined;
+  readonly marksAllUsers: boolean;
   readonly #grants: TenantOptions["grants"];
   readonly #namespaces: Namespaces;
 
-  constructor({ key, title, directory, grants, namespaces, breaker }: TenantOptions) {
+  constructor({ key, title, directory, grants, namespaces, breaker, marksAllUsers }: TenantOptions) {
     this.breaker = breaker;
+    this.marksAllUsers = marksAllUsers;
     this.key = key;
     this.title = title;
     this.directory = directory;

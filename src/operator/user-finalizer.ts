@@ -11,7 +11,6 @@ import type { ReconcileResult } from "../kubernetes/controller.ts";
 import { deleteUser, type DeletionOutcome, type DeletionPolicy, type Obstacle } from "../reconcile/delete-user.ts";
 import { DirectoryError } from "../reconcile/errors.ts";
 import { REASON_OF, type Reason } from "../reconcile/reasons.ts";
-import { bearsMarkerOf } from "../reconcile/marker.ts";
 import type { EpochMs } from "../runtime/clock.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
 import { findMissingGrants } from "./granted.ts";
@@ -21,7 +20,7 @@ import { ResourceClaims } from "./resource-claims.ts";
 import { resultOf } from "./result.ts";
 import { isNews, referenceTo, writeStatus } from "./status-writer.ts";
 import { auth0UserPath, type UserParts } from "./user-parts.ts";
-import { ownershipOf } from "./user-ownership.ts";
+import { markerOf, ownershipOf } from "./user-ownership.ts";
 import { statusWith } from "./user-status.ts";
 
 /** @throws ApiError */
@@ -105,8 +104,6 @@ async function endOf(resource: Auth0UserResource, parts: UserParts, signal: Abor
   const validated = validateUserSpec(spec);
   const connection = connectionOf(resource);
   const desired = validated.kind === "valid" ? desiredUserFrom(validated.value, []) : undefined;
-  const { keyring } = parts.stateKeys;
-  const marked = { ...resource, tenantDomain: parts.directory.tenantDomain };
   return deleteUser(
     {
       ownership: ownershipOf(resource, connection, undefined, new ResourceClaims(resource, parts).parse(), parts),
@@ -115,9 +112,9 @@ async function endOf(resource: Auth0UserResource, parts: UserParts, signal: Abor
       lastSeen: parts.memories.find(key, uid)?.memory.lastSeen,
       confirmedId: annotations[CONFIRM_DELETION_ANNOTATION],
       desired,
-      obstacle: policy === "Retain" ? undefined : await findObstacle(resource, desired, parts, signal),
+      obstacle: await findObstacle(resource, desired, parts, signal),
       deleteAtMs: deleteAtMsOf(resource),
-      isMarked: (user) => bearsMarkerOf(user, marked, keyring),
+      marker: markerOf(resource, connection, parts),
     },
     parts,
     signal,

@@ -2,6 +2,7 @@
 import { tenantDomain, userId, type ConnectionName, type UserId } from "../core/ids.ts";
 import { decideOwnership, type Claim, type Ownership } from "../core/ownership.ts";
 import { connectionName } from "../core/ids.ts";
+import { Marker } from "../reconcile/marker.ts";
 import { canChooseId } from "../reconcile/ports.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
 import type { UserParts } from "./user-parts.ts";
@@ -9,6 +10,18 @@ import type { UserParts } from "./user-parts.ts";
 /** The id that a new user of this resource gets: nobody else's can be the same, and any later pass finds it again. */
 export function derivedIdOf({ uid }: Auth0UserResource, connection: ConnectionName): UserId | undefined {
   return canChooseId(connection) ? userId(`auth0|${uid}`) : undefined;
+}
+
+/** Where the id proves nothing, or the tenant wants it, users that the resource created are marked, too. */
+export function markerOf(
+  resource: Auth0UserResource,
+  connection: ConnectionName,
+  { directory, stateKeys, tenant }: UserParts,
+): Marker {
+  const { namespace, name, uid } = resource;
+  const marked = { namespace, name, uid, tenantDomain: directory.tenantDomain };
+  const marksCreated = !canChooseId(connection) || tenant.marksAllUsers;
+  return new Marker(marked, stateKeys.keyring, { marksCreated });
 }
 
 export function ownershipOf(

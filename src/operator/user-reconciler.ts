@@ -16,9 +16,7 @@ import type { Ownership } from "../core/ownership.ts";
 import { isAttributePath, managedAttributes, removedAttributes, type AttributePath } from "../core/plan.ts";
 import { findCondition } from "../kubernetes/conditions.ts";
 import type { ReconcileResult } from "../kubernetes/controller.ts";
-import { bearsMarkerOf, markerFor } from "../reconcile/marker.ts";
 import { NO_MEMORY, type Outcome, type Refused } from "../reconcile/outcome.ts";
-import { canChooseId } from "../reconcile/ports.ts";
 import type { PasswordDeclaration } from "../reconcile/password.ts";
 import { DirectoryError } from "../reconcile/errors.ts";
 import { REASON_OF, type Reason } from "../reconcile/reasons.ts";
@@ -40,7 +38,7 @@ import { answerActions, hasOpenActions } from "./user-actions.ts";
 import { finalizeUser } from "./user-finalizer.ts";
 import { reportPass } from "./user-report.ts";
 import type { KeyMemory } from "./user-memories.ts";
-import { derivedIdOf, ownershipOf } from "./user-ownership.ts";
+import { derivedIdOf, markerOf, ownershipOf } from "./user-ownership.ts";
 import { auth0UserPath, type UserParts } from "./user-parts.ts";
 import { statusAfter, statusSuspended } from "./user-status.ts";
 
@@ -199,9 +197,8 @@ export class UserReconciler {
     password: PasswordDeclaration,
   ): Omit<UserDeclaration, "findObjection"> {
     const { status } = resource;
-    const { stateKeys, directory, clock } = this.#parts;
+    const { stateKeys, clock } = this.#parts;
     const { keyring } = stateKeys;
-    const marked = { ...resource, tenantDomain: directory.tenantDomain };
     return {
       desired,
       ownership,
@@ -220,9 +217,7 @@ export class UserReconciler {
       memory: known.memory,
       assigned: status.assigned ?? [],
       isSightingEnough: !isRequested && clock.now() < known.nextSyncAtMs,
-      marker: canChooseId(desired.connection)
-        ? undefined
-        : { value: markerFor(marked, keyring), isBorneBy: (user) => bearsMarkerOf(user, marked, keyring) },
+      marker: markerOf(resource, desired.connection, this.#parts),
     };
   }
 

@@ -91,6 +91,7 @@ export class UserRouter {
       grants: "all",
       namespaces,
       breaker: undefined,
+      marksAllUsers: false,
     });
     return finalizeUser(resource, { ...parts, tenant, directory }, signal);
   }

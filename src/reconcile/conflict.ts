@@ -1,6 +1,7 @@
 /** Who holds an address or username that Auth0 calls taken. */
 import type { DesiredUser } from "../core/desired-user.ts";
 import { ownConnection, type ObservedUser } from "../core/observed-user.ts";
+import type { Marker } from "./marker.ts";
 import { canChooseId, type UserDirectory } from "./ports.ts";
 
 export interface Holders {
@@ -16,7 +17,7 @@ export interface Holders {
  */
 export async function findHolders(
   { attributes: { email, username, phoneNumber }, connection }: DesiredUser,
-  isMarked: (user: ObservedUser) => boolean,
+  marker: Marker,
   directory: UserDirectory,
   signal: AbortSignal,
 ): Promise<Holders> {
@@ -30,6 +31,6 @@ export async function findHolders(
     hits.push(...(await directory.searchUsersByPhoneNumber(phoneNumber, signal)));
   }
   const holders = hits.filter((user) => ownConnection(user) === connection);
-  const marked = holders.find(isMarked);
+  const marked = holders.find((user) => marker.isOn(user));
   return { marked, others: holders.filter((user) => user !== marked) };
 }

@@ -5,11 +5,13 @@
 import type { DesiredUser } from "../core/desired-user.ts";
 import type { ConnectionName, UserId } from "../core/ids.ts";
 import { ownConnection, type ObservedUser } from "../core/observed-user.ts";
-import type { Ownership } from "../core/ownership.ts";
+import type { Owned, Ownership } from "../core/ownership.ts";
+import type { UserPatch } from "../core/writes.ts";
 import type { Clock, EpochMs } from "../runtime/clock.ts";
 import type { Remedy } from "../runtime/remedy.ts";
 import { findHolders } from "./conflict.ts";
 import { DirectoryError } from "./errors.ts";
+import { MARKER_KEY, type Marker } from "./marker.ts";
 import type { Sighting } from "./outcome.ts";
 import type { UserDirectory } from "./ports.ts";
 import { REASON_OF, type Reason } from "./reasons.ts";
@@ -27,7 +29,7 @@ export interface DeletionDeclaration {
   readonly confirmedId: string | undefined;
   /** For a creation whose end is not known and whose id Auth0 chose. */
   readonly desired: DesiredUser | undefined;
-  readonly isMarked: (user: ObservedUser) => boolean;
+  readonly marker: Marker;
   /** What forbids any write now; asked before anything is read. */
   readonly obstacle: Obstacle | undefined;
   /** With Delete: from when on the user may be deleted; until then it is blocked. `undefined`: at once. */
@@ -44,6 +46,14 @@ export type DeletionOutcome =
   /** The resource may go. Without a reason there never was a user. */
   | { readonly kind: "released"; readonly reason: Reason | undefined; readonly message: string }
   | { readonly kind: "refused"; readonly reason: Reason; readonly message: string; readonly remedy: Remedy };
+
+const NO_CHANGE: UserPatch = {
+  attributes: {},
+  userMetadata: {},
+  appMetadata: {},
+  verifyEmail: undefined,
+  password: undefined,
+};
 
 /** A user seen so recently is not read again before it is deleted. */
 const FRESH_MS = 10 * 60_000;
@@ -80,18 +90,15 @@ export async function deleteUser(
         );
       case "owned": {
         const effective = policy ?? (ownership.provenance === "created" ? "Delete" : "Retain");
-        if (effective === "Retain")
-          return retained(
+        if (effective === "Retain") {
+          const why =
             policy === undefined
               ? "adopted users are retained unless deletionPolicy is Delete"
-              : "deletionPolicy is Retain",
-          );
+              : "deletionPolicy is Retain";
+          return await retainUnmarked(ownership, why, declaration, { directory, clock }, signal);
+        }
         if (obstacle !== undefined) return { kind: "refused", ...obstacle };
-        const { lastSeen } = declaration;
-        const user =
-          lastSeen !== undefined && isFreshAndSingle(lastSeen, ownership.userId, clock.now())
-            ? lastSeen.user
-            : await directory.findUser(ownership.userId, signal);
+        const user = await lookAt(ownership.userId, declaration, { directory, clock }, signal);
         return await endFound(user, effective, declaration, { directory, clock }, signal);
       }
       case "contradicted":
@@ -106,6 +113,42 @@ export async function deleteUser(
   }
 }
 
+async function lookAt(
+  id: UserId,
+  { lastSeen }: DeletionDeclaration,
+  { directory, clock }: { readonly directory: UserDirectory; readonly clock: Clock },
+  signal: AbortSignal,
+): Promise<ObservedUser | undefined> {
+  return lastSeen !== undefined && isFreshAndSingle(lastSeen, id, clock.now())
+    ? lastSeen.user
+    : directory.findUser(id, signal);
+}
+
+/**
+ * Takes the marker off, so that somebody else may take the user over. What hinders that does not keep the resource, but for
+ * the rate limit, which is over soon.
+ */
+async function retainUnmarked(
+  { userId, provenance }: Owned,
+  why: string,
+  declaration: DeletionDeclaration,
+  ports: { readonly directory: UserDirectory; readonly clock: Clock },
+  signal: AbortSignal,
+): Promise<DeletionOutcome> {
+  const { marker, obstacle } = declaration;
+  if (!marker.isDue(provenance) || obstacle !== undefined) return retained(why);
+  try {
+    const user = await lookAt(userId, declaration, ports, signal);
+    if (user !== undefined && marker.isOn(user)) {
+      await ports.directory.updateUser(userId, { ...NO_CHANGE, appMetadata: { [MARKER_KEY]: null } }, signal);
+    }
+    return retained(why);
+  } catch (error) {
+    if (!(error instanceof DirectoryError) || error.code === "rate_limited") throw error;
+    return retained(`${why}; the marker ${MARKER_KEY} may be left in its app_metadata (${error.message})`);
+  }
+}
+
 function isFreshAndSingle({ user, atMs }: Sighting, id: UserId, nowMs: EpochMs): boolean {
   return user.userId === id && user.identities.length === 1 && nowMs - atMs < FRESH_MS;
 }
@@ -113,12 +156,15 @@ function isFreshAndSingle({ user, atMs }: Sighting, id: UserId, nowMs: EpochMs):
 /** The user of a creation whose answer was lost, if it came to be. */
 async function findBegun(
   id: UserId | undefined,
-  { desired, isMarked }: DeletionDeclaration,
+  { desired, marker }: DeletionDeclaration,
   directory: UserDirectory,
   signal: AbortSignal,
 ): Promise<ObservedUser | undefined> {
   if (id !== undefined) return directory.findUser(id, signal);
-  return desired === undefined ? undefined : (await findHolders(desired, isMarked, directory, signal)).marked;
+  if (desired === undefined) return undefined;
+  const { marked } = await findHolders(desired, marker, directory, signal);
+  const reading = marked && marker.read(marked);
+  return reading?.kind === "own" && reading.provenance === "created" ? marked : undefined;
 }
 
 async function endFound(
@@ -128,9 +174,13 @@ async function endFound(
   { directory, clock }: { readonly directory: UserDirectory; readonly clock: Clock },
   signal: AbortSignal,
 ): Promise<DeletionOutcome> {
-  const { connection, confirmedId, deleteAtMs } = declaration;
+  const { connection, confirmedId, deleteAtMs, marker } = declaration;
   if (user === undefined) {
     return { kind: "released", reason: "AlreadyAbsent", message: "the user was already absent from Auth0" };
+  }
+  const foreignClaim = marker.findForeignClaim(user);
+  if (foreignClaim !== undefined) {
+    return { kind: "released", reason: "ClaimMoved", message: `the user stays at Auth0: ${foreignClaim}` };
   }
   const isConfirmed = confirmedId === user.userId;
   const identities = user.identities.map(({ provider, id }) => `${provider}|${id}`).join(", ");
@@ -157,8 +207,7 @@ async function disable(
   signal: AbortSignal,
 ): Promise<void> {
   if (attributes.blocked) return;
-  const patch = { attributes: { blocked: true }, userMetadata: {}, appMetadata: {}, verifyEmail: undefined };
-  await directory.updateUser(userId, { ...patch, password: undefined }, signal);
+  await directory.updateUser(userId, { ...NO_CHANGE, attributes: { blocked: true } }, signal);
 }
 
 function needsConfirmation(verb: string, userId: string, identities: string): DeletionOutcome {

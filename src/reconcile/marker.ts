@@ -1,9 +1,12 @@
 /**
- * The marker in `app_metadata`: proof that this program created the user for one resource, where the id can't tell because
- * Auth0 chose it, or because a file has no uid. Only the tenant's administrators may write `app_metadata`.
+ * The marker in `app_metadata`: `NAMESPACE/NAME;PROVENANCE;KEYID:MAC`. It proves that the user belongs to one resource where
+ * the id can't tell (Auth0 chose it, the user was taken over, a file has no uid), and it lets operators of other clusters
+ * notice each other: who finds a marker that another operator's key made leaves the user alone. Only the tenant's
+ * administrators may write `app_metadata`.
  */
 import type { TenantDomain } from "../core/ids.ts";
 import type { ObservedUser } from "../core/observed-user.ts";
+import type { Provenance } from "../core/ownership.ts";
 import type { Claimant } from "./claim.ts";
 import type { Keyring } from "./keyring.ts";
 
@@ -16,15 +19,71 @@ export interface Marked extends Claimant {
   readonly uid: string | undefined;
 }
 
-export function markerFor(marked: Marked, keyring: Keyring): string | undefined {
-  return keyring.sign("marker", partsOf(marked));
-}
+export type MarkerReading =
+  /** None, or nothing that can be read as one. */
+  | { readonly kind: "none" }
+  | { readonly kind: "own"; readonly provenance: Provenance }
+  /** Made with our keys for another resource, or for this one before it was restored: what stands in the cluster decides. */
+  | { readonly kind: "former" }
+  /** Made by another operator, in these words. */
+  | { readonly kind: "foreign"; readonly holder: string };
 
-export function bearsMarkerOf(user: ObservedUser, marked: Marked, keyring: Keyring): boolean {
-  const marker = user.appMetadata[MARKER_KEY];
-  return typeof marker === "string" && keyring.verify("marker", partsOf(marked), marker) === "valid";
-}
+/** The marker of one resource. */
+export class Marker {
+  readonly #marked: Marked;
+  readonly #keyring: Keyring;
+  readonly #marksCreated: boolean;
 
-function partsOf({ tenantDomain, namespace, name, uid }: Marked): string[] {
-  return [tenantDomain, namespace, name, uid ?? ""];
+  /** @param options.marksCreated whether users that the resource created are marked, not only those that it took over */
+  constructor(marked: Marked, keyring: Keyring, options: { readonly marksCreated: boolean }) {
+    this.#marked = marked;
+    this.#keyring = keyring;
+    this.#marksCreated = options.marksCreated;
+  }
+
+  isDue(provenance: Provenance): boolean {
+    return provenance === "adopted" || this.#marksCreated;
+  }
+
+  /** What such a user shall bear; `undefined`: no marker is due, or there is no key to make it. */
+  textFor(provenance: Provenance): string | undefined {
+    const { namespace, name } = this.#marked;
+    const signature = this.isDue(provenance) ? this.#keyring.sign("marker", this.#parts(provenance)) : undefined;
+    return signature === undefined ? undefined : `${namespace}/${name};${provenance};${signature}`;
+  }
+
+  read({ appMetadata }: ObservedUser): MarkerReading {
+    const text = appMetadata[MARKER_KEY];
+    const fields = typeof text === "string" ? /^([^;\s]+);(created|adopted);([^;\s]+)$/.exec(text) : null;
+    if (fields === null) return { kind: "none" };
+    const [, holder = "", word, signature = ""] = fields;
+    const provenance = word === "created" ? "created" : "adopted";
+    const verification = this.#keyring.verify("marker", this.#parts(provenance), signature);
+    switch (verification) {
+      case "valid":
+        return { kind: "own", provenance };
+      case "invalid":
+        return { kind: "former" };
+      case "unknown key":
+        return { kind: "foreign", holder };
+      default:
+        return verification satisfies never;
+    }
+  }
+
+  isOn(user: ObservedUser): boolean {
+    return this.read(user).kind === "own";
+  }
+
+  /** Why the user is another operator's; `undefined`: it is not. */
+  findForeignClaim(user: ObservedUser): string | undefined {
+    const reading = this.read(user);
+    if (reading.kind !== "foreign") return undefined;
+    return `${user.userId} is marked as that of Auth0User ${reading.holder} of another operator: nothing is written to it; delete that resource with deletionPolicy: Retain, or, where that operator is no more, remove ${MARKER_KEY} from the user's app_metadata`;
+  }
+
+  #parts(provenance: Provenance): string[] {
+    const { tenantDomain, namespace, name, uid } = this.#marked;
+    return [tenantDomain, namespace, name, uid ?? "", provenance];
+  }
 }

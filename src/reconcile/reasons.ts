@@ -50,7 +50,7 @@ export const REASONS = {
     "To approve, set the annotation `auth0-user-operator.dev/approve-plan` to the plan's hash. A plan that changes, because the user or the spec does, has another hash. To leave the user alone, delete the resource.",
   ],
   DuplicateClaim: [
-    "Another resource holds the user; the older claim stands.",
+    "Another resource holds the user, be it of another operator, whose marker the user bears; the older claim stands.",
     "Delete one of the two. A resource that may take the user over does so once the other is deleted: the user is not.",
   ],
   ClaimMoved: ["The resource is gone; its user belongs to another resource that waited for it.", ""],

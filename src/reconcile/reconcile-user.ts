@@ -14,7 +14,7 @@ import { AssignmentWork } from "./assignment-work.ts";
 import { findHolders, type Holders } from "./conflict.ts";
 import { explainRefusal, findCreationObjection, type Objection } from "./creation-check.ts";
 import { DirectoryError } from "./errors.ts";
-import { MARKER_KEY } from "./marker.ts";
+import { MARKER_KEY, type Marker } from "./marker.ts";
 import type { Memory, Outcome, Refused, Verdict } from "./outcome.ts";
 import type { PasswordDeclaration } from "./password.ts";
 import type { ClaimStore, UserDirectory } from "./ports.ts";
@@ -43,8 +43,7 @@ export interface UserDeclaration {
   readonly assigned: readonly string[];
   /** Whether the last sighting may stand for a read: it is for an edit, not for a look after drift. */
   readonly isSightingEnough: boolean;
-  /** Proof of creation for `app_metadata`, where the id is none; and how to know one's own. */
-  readonly marker: { readonly value: string | undefined; isBorneBy(user: ObservedUser): boolean } | undefined;
+  readonly marker: Marker;
 }
 
 export interface Ports {
@@ -180,7 +179,8 @@ class Pass {
     const user = seen ?? (await this.#find(userId));
     if (user === undefined) return this.#replaceVanished(userId, provenance);
     const objection = provenance === "adopted" ? this.#declaration.findObjection(user) : undefined;
-    return objection === undefined ? { user, entry: "seen" } : refused("NotGranted", objection);
+    if (objection !== undefined) return refused("NotGranted", objection);
+    return this.#findForeignClaim(user) ?? { user, entry: "seen" };
   }
 
   async #adopt(id: UserId): Promise<Found> {
@@ -198,11 +198,16 @@ class Pass {
     }
     const objection = findObjection(user);
     if (objection !== undefined) return refused("NotGranted", objection);
-    const unapproved = await this.#findUnapproved(user);
-    if (unapproved !== undefined) return unapproved;
+    const obstacle = this.#findForeignClaim(user) ?? (await this.#findUnapproved(user));
+    if (obstacle !== undefined) return obstacle;
     await this.#ports.claims.record(id, "adopted", this.#signal);
     this.#user = { userId: id, provenance: "adopted" };
     return { user, entry: "Adopted" };
+  }
+
+  #findForeignClaim(user: ObservedUser): Refused | undefined {
+    const claim = this.#declaration.marker.findForeignClaim(user);
+    return claim === undefined ? undefined : refused("DuplicateClaim", claim);
   }
 
   get #mayAdopt(): boolean {
@@ -258,10 +263,9 @@ class Pass {
     if (this.#declaration.ownership.kind !== "creating") {
       await this.#ports.claims.record(derivedId, "created", this.#signal);
     }
+    const mark = marker.textFor("created");
     const newUser = newUserFrom(
-      marker?.value === undefined
-        ? desired
-        : { ...desired, appMetadata: { ...desired.appMetadata, [MARKER_KEY]: marker.value } },
+      mark === undefined ? desired : { ...desired, appMetadata: { ...desired.appMetadata, [MARKER_KEY]: mark } },
       derivedId === undefined ? undefined : bareId(derivedId),
       value,
     );
@@ -315,6 +319,8 @@ class Pass {
     if (marked !== undefined) return this.#recogniseOwn(marked);
     const [holder, ...more] = others;
     if (holder === undefined) return undefined;
+    const foreign = this.#findForeignClaim(holder);
+    if (foreign !== undefined) return foreign;
     if (this.#mayAdopt && more.length === 0) return this.#adopt(holder.userId);
     const claimant = await this.#ports.claims.findHolder(holder.userId);
     if (claimant !== undefined) return duplicate(holder.userId, claimant);
@@ -325,7 +331,7 @@ class Pass {
   }
 
   async #recogniseOwn(user: ObservedUser): Promise<Found> {
-    const { desired, derivedId } = this.#declaration;
+    const { desired, derivedId, marker, findObjection } = this.#declaration;
     const connection = ownConnection(user);
     if (connection !== desired.connection) {
       return refused(
@@ -333,9 +339,16 @@ class Pass {
         `${user.userId} belongs to connection ${connection ?? "(none)"}, not to ${desired.connection}`,
       );
     }
+    const foreign = this.#findForeignClaim(user);
+    if (foreign !== undefined) return foreign;
+    const reading = marker.read(user);
+    const provenance = reading.kind === "own" ? reading.provenance : "created";
+    const objection = provenance === "adopted" ? findObjection(user) : undefined;
+    if (objection !== undefined) return refused("NotGranted", objection);
     this.#see(user);
-    this.#user = { userId: user.userId, provenance: "created" };
-    if (user.userId !== derivedId) await this.#ports.claims.record(user.userId, "created", this.#signal);
+    this.#user = { userId: user.userId, provenance };
+    if (user.userId !== derivedId) await this.#ports.claims.record(user.userId, provenance, this.#signal);
+    if (provenance === "adopted") return { user, entry: "seen" };
     this.#isCreated = true;
     const { password, memory } = this.#declaration;
     // The creation whose answer was lost carried the password of its day: the Secret may have changed since.
@@ -375,7 +388,7 @@ class Pass {
 
   #holders(): Promise<Holders> {
     const { desired, marker } = this.#declaration;
-    return findHolders(desired, (user) => marker?.isBorneBy(user) ?? false, this.#ports.directory, this.#signal);
+    return findHolders(desired, marker, this.#ports.directory, this.#signal);
   }
 
   #see(user: ObservedUser): void {
@@ -385,15 +398,14 @@ class Pass {
   // ---- plan and apply ----
 
   async #bringAbout(found: ObservedUser, entry: Entry): Promise<Verdict> {
-    const result = await this.#work.bringAbout(
-      found,
-      entry === "seen" ? "known" : entry === "Adopted" ? "adopted" : "new",
-    );
+    const provenance = this.#user?.provenance ?? "adopted";
+    const standing = entry === "seen" ? "known" : entry === "Adopted" ? "adopted" : "new";
+    const result = await this.#work.bringAbout(found, standing, provenance);
     if (result === "done") {
       await this.#assign(found.userId, entry);
       return this.#judge(entry);
     }
-    const replaced = await this.#replaceVanished(found.userId, this.#user?.provenance ?? "adopted");
+    const replaced = await this.#replaceVanished(found.userId, provenance);
     return "entry" in replaced ? this.#bringAbout(replaced.user, replaced.entry) : replaced;
   }
 

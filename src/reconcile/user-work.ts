@@ -3,9 +3,10 @@
  * a failure half-way loses nothing of it; and what can't be done of one attribute does not keep the others from being done.
  */
 import { findWriteObstacle, hasPasswords, isDecidedBy, needsConnection, type Connection } from "../core/connection.ts";
-import type { RootAttributeName } from "../core/desired-user.ts";
+import type { DesiredUser, RootAttributeName } from "../core/desired-user.ts";
 import type { UserId } from "../core/ids.ts";
 import type { ObservedUser } from "../core/observed-user.ts";
+import type { Provenance } from "../core/ownership.ts";
 import {
   planUpdate,
   unmetChanges,
@@ -18,6 +19,7 @@ import {
 import type { UserPatch } from "../core/writes.ts";
 import { findPasswordObjection, type Objection } from "./creation-check.ts";
 import { DirectoryError } from "./errors.ts";
+import { MARKER_KEY } from "./marker.ts";
 import type { RefusedPassword } from "./outcome.ts";
 import type { UserDirectory } from "./ports.ts";
 import { REASON_OF } from "./reasons.ts";
@@ -66,7 +68,7 @@ export class UserWork {
   }
 
   /** @throws DirectoryError where nothing more can be done in this pass */
-  async bringAbout(observed: ObservedUser, standing: Standing): Promise<"done" | "vanished"> {
+  async bringAbout(observed: ObservedUser, standing: Standing, provenance: Provenance): Promise<"done" | "vanished"> {
     const { history } = this.#declaration;
     const facts = {
       isNewSpec: history.isNewSpec || standing !== "known",
@@ -76,12 +78,12 @@ export class UserWork {
     const connection = await this.#connectionOf(user);
     let password = this.isPasswordSent ? undefined : await this.#passwordToSend(user);
     for (let round = 1; round <= MAX_ROUNDS; round++) {
-      const plan = this.#plan(user, facts, password, connection);
+      const plan = this.#plan(this.#marked(user, provenance, facts), user, facts, password, connection);
       this.reported = plan.reported;
       if (plan.patches.length === 0) break;
       const updated = await this.#update(user, plan);
       if (updated === "vanished") return "vanished";
-      if (plan.changes.length > 0 && (!facts.isNewSpec || round > 1)) this.isDrift = true;
+      if (plan.changes.some(isOfUser) && (!facts.isNewSpec || round > 1)) this.isDrift = true;
       user = updated;
       password = undefined;
     }
@@ -92,7 +94,9 @@ export class UserWork {
   async rehearse(observed: ObservedUser): Promise<{ changes: readonly Change[]; sendsPassword: boolean }> {
     const connection = await this.#connectionOf(observed);
     const password = await this.#passwordToSend(observed);
-    const { changes } = this.#plan(observed, { isNewSpec: true, isInitial: false }, password, connection);
+    const facts = { isNewSpec: true, isInitial: false };
+    const desired = this.#marked(observed, "adopted", facts);
+    const { changes } = this.#plan(desired, observed, facts, password, connection);
     return { changes, sendsPassword: password !== undefined };
   }
 
@@ -143,14 +147,24 @@ export class UserWork {
     return this.passwordFailure === undefined ? password.value : undefined;
   }
 
+  /** What is declared, and the marker where one is due and the user does not bear it yet. */
+  #marked(user: ObservedUser, provenance: Provenance, { isNewSpec }: Pick<PlanHistory, "isNewSpec">): DesiredUser {
+    const { desired, marker } = this.#declaration;
+    const reading = marker.read(user);
+    if (reading.kind === "own" && reading.provenance === provenance) return desired;
+    const mark = desired.upkeep.drift === "Detect" && !isNewSpec ? undefined : marker.textFor(provenance);
+    return mark === undefined ? desired : { ...desired, appMetadata: { ...desired.appMetadata, [MARKER_KEY]: mark } };
+  }
+
   /** The plan without what is known to be refused. */
   #plan(
+    desired: DesiredUser,
     user: ObservedUser,
     facts: Pick<PlanHistory, "isNewSpec" | "isInitial">,
     password: string | undefined,
     connection: Connection | undefined,
   ): UpdatePlan {
-    const { desired, history } = this.#declaration;
+    const { history } = this.#declaration;
     const plan = (): UpdatePlan => {
       const isFree = this.notWritable.size + this.failures.size === 0;
       const notWritable = isFree ? NONE : new Set([...this.notWritable.keys(), ...this.failures.keys()]);
@@ -177,7 +191,7 @@ export class UserWork {
       }
     }
     const sent = plan.changes.filter(({ path }) => !this.notWritable.has(path) && !this.failures.has(path));
-    for (const change of sent) this.changed.add(change.path);
+    for (const change of sent.filter(isOfUser)) this.changed.add(change.path);
     for (const [path, settled] of unmetChanges(sent, user)) this.settled.set(path, settled);
     return user;
   }
@@ -234,6 +248,11 @@ export class UserWork {
     }
     return user;
   }
+}
+
+/** The marker is the operator's own affair. */
+function isOfUser({ path }: Change): boolean {
+  return path !== `appMetadata.${MARKER_KEY}`;
 }
 
 /** The attributes for whose sake a patch is split off (`core/split.ts`). */

@@ -154,6 +154,9 @@ test("apply prints what a takeover under review would change, and makes it once 
   const approved = await program(["apply", folder], tenantOf(tenant));
   t.regex(approved.stdout, /jane Adopted/, approved.stderr);
   t.is((await tenant.user(id))?.["nickname"], "jd");
+
+  const again = await program(["apply", folder], tenantOf(tenant));
+  t.deepEqual([again.exitCode, again.stdout], [0, ""], "its marker says that it was taken over");
 });
 
 test("apply sends nothing while a file has problems", async (t) => {

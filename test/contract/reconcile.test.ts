@@ -344,7 +344,11 @@ test("spec.userId takes over exactly that user and brings it to the spec", async
   const outcome = await side.pass(desired);
 
   t.is(verdictOf(outcome), "ready Adopted");
-  t.deepEqual(await sent(tenant), ["GET", ["PATCH", { nickname: "new" }]]);
+  const marker = `test/${side.uid};adopted;`;
+  const [read, write, ...more] = await sent(tenant);
+  t.deepEqual([read, more], ["GET", []]);
+  t.like(write, ["PATCH", { nickname: "new" }]);
+  t.true(JSON.stringify(write).includes(`"app_metadata":{"auth0_user_operator":"${marker}`), JSON.stringify(write));
   t.deepEqual(side.record.provenance, "adopted");
 });
 

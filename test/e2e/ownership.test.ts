@@ -146,9 +146,8 @@ clusterTest(
     t.is(waiting.metadata.finalizers, undefined, "nothing holds the resource of what nobody approved");
     t.is(kstatusOf(waiting), "InProgress");
 
-    await approve(world, waiting.status?.plannedChanges?.hash ?? "");
     await world.tenant.patchUser(userId, { nickname: "edited" });
-    await world.edit("jane", { nickname: "newer" });
+    await approve(world, waiting.status?.plannedChanges?.hash ?? "");
     const changed = await eventually(async () => {
       const shown = await world.until("jane", "AwaitingApproval");
       if (shown.status?.plannedChanges?.hash === waiting.status?.plannedChanges?.hash) throw new Error("the old plan");
@@ -161,7 +160,7 @@ clusterTest(
     const adopted = await world.until("jane", "Adopted");
     t.is(adopted.status?.userId, userId);
     t.is(adopted.status?.plannedChanges, undefined);
-    t.is((await world.tenant.user(userId))?.["nickname"], "newer");
+    t.is((await world.tenant.user(userId))?.["nickname"], "new");
   },
 );
 
@@ -175,6 +174,24 @@ clusterTest("a takeover that nobody approved ends with its resource, and the use
 
   t.is((await world.tenant.user(userId))?.["nickname"], "old");
   t.true((await world.sent()).every((call) => call === "GET"));
+});
+
+clusterTest("operators of two clusters that share a tenant notice each other by the marker", async (t, cluster) => {
+  const first = await aWorld(t, cluster, { flags: ["--user-markers=all"] });
+  const { url, clientId, clientSecret } = first.tenant;
+  const env = { AUTH0_DOMAIN: url, AUTH0_CLIENT_ID: clientId, AUTH0_CLIENT_SECRET: clientSecret };
+  const second = await aWorld(t, cluster, { env });
+  await first.apply("jane", { ...jane, nickname: "first" });
+  const { status } = await first.until("jane", "Created");
+  await first.sent();
+
+  await second.apply("kim", { connection: "email", userId: status?.userId, nickname: "second" });
+
+  const refused = await second.until("kim", "DuplicateClaim");
+  t.regex(refused.status?.conditions?.[0]?.message ?? "", new RegExp(`Auth0User ${first.namespace}/jane of another`));
+  t.deepEqual(await first.sent(), ["GET"]);
+  await second.must(["delete", "auth0user", "kim"]);
+  t.is((await first.tenant.user(status?.userId ?? ""))?.["nickname"], "first");
 });
 
 async function approve(world: World, hash: string): Promise<void> {

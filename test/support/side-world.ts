@@ -8,8 +8,8 @@ import { startTestSimulator, type TestSimulator, type TestSimulatorOptions } fro
 export interface SideWorld {
   tenant: TestSimulator;
   side: Side;
-  /** Another resource of the same tenant. */
-  other: () => Side;
+  /** Another resource of the same tenant; of another operator, too, where its state key is another. */
+  other: (stateKey?: string) => Side;
   clock: ManualClock;
 }
 
@@ -21,7 +21,7 @@ export async function aSideWorld(t: ExecutionContext, options: TestSimulatorOpti
     api.close();
   });
   const clock = new ManualClock(Date.now());
-  const other = (): Side => new Side(directory, clock);
+  const other = (stateKey?: string): Side => new Side(directory, clock, stateKey);
   return { tenant, side: other(), other, clock };
 }
 

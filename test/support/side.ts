@@ -10,7 +10,7 @@ import type { ObservedUser } from "../../src/core/observed-user.ts";
 import { decideOwnership, type Claim, type OwnershipFacts, type OwnershipRecord } from "../../src/core/ownership.ts";
 import { removedAttributes, type AttributePath } from "../../src/core/plan.ts";
 import { deleteUser, type DeletionOutcome, type DeletionPolicy } from "../../src/reconcile/delete-user.ts";
-import { bearsMarkerOf, markerFor } from "../../src/reconcile/marker.ts";
+import { Marker } from "../../src/reconcile/marker.ts";
 import { Keyring } from "../../src/reconcile/keyring.ts";
 import { NO_MEMORY, type Memory, type Outcome } from "../../src/reconcile/outcome.ts";
 import type { PasswordDeclaration } from "../../src/reconcile/password.ts";
@@ -52,7 +52,8 @@ export class Side {
   readonly uid = `uid-${String(++uids)}`;
   readonly #directory: Auth0UserDirectory;
   readonly #clock: Clock;
-  readonly #keyring = new Keyring(new Map([["k1", Buffer.alloc(32, 7)]]));
+  readonly #keyring: Keyring;
+  marksAllUsers = false;
   claim: Claim | undefined;
   record: OwnershipRecord = NOTHING;
   memory: Memory = NO_MEMORY;
@@ -69,7 +70,9 @@ export class Side {
   #removed: readonly AttributePath[] = [];
   #notWritable: readonly AttributePath[] = [];
 
-  constructor(directory: Auth0UserDirectory, clock: Clock = systemClock) {
+  /** @param stateKey that of the operator: sides of one operator share it */
+  constructor(directory: Auth0UserDirectory, clock: Clock = systemClock, stateKey = "k1") {
+    this.#keyring = new Keyring(new Map([[stateKey, Buffer.alloc(32, stateKey)]]));
     this.#directory = directory;
     this.#clock = clock;
   }
@@ -90,12 +93,6 @@ export class Side {
   ): Promise<Outcome> {
     const spec = JSON.stringify(desired);
     const isNewSpec = this.#synced !== spec;
-    const marked = {
-      namespace: "test",
-      name: this.uid,
-      uid: this.uid,
-      tenantDomain: this.#directory.tenantDomain,
-    };
     const outcome = await reconcileUser(
       {
         desired,
@@ -103,7 +100,7 @@ export class Side {
         derivedId: this.#derivedId(desired),
         password,
         adoption: this.adoption,
-        approval: { claimant: marked, keyring: this.#keyring, given: this.approved },
+        approval: { claimant: { namespace: "test", name: this.uid }, keyring: this.#keyring, given: this.approved },
         recreation: this.recreation,
         findObjection: this.findObjection,
         history: {
@@ -116,12 +113,7 @@ export class Side {
         memory: this.memory,
         assigned: this.#assigned,
         isSightingEnough: !isSync,
-        marker: canChooseId(desired.connection)
-          ? undefined
-          : {
-              value: markerFor(marked, this.#keyring),
-              isBorneBy: (user) => bearsMarkerOf(user, marked, this.#keyring),
-            },
+        marker: this.#markerOf(desired),
       },
       {
         directory: this.#directory,
@@ -150,13 +142,19 @@ export class Side {
         lastSeen: this.memory.lastSeen,
         confirmedId,
         desired,
-        isMarked: () => false,
+        marker: this.#markerOf(desired),
         obstacle: undefined,
         deleteAtMs: undefined,
       },
       { directory: this.#directory, clock: this.#clock },
       new AbortController().signal,
     );
+  }
+
+  #markerOf({ connection }: DesiredUser): Marker {
+    const { tenantDomain } = this.#directory;
+    const marked = { namespace: "test", name: this.uid, uid: this.uid, tenantDomain };
+    return new Marker(marked, this.#keyring, { marksCreated: !canChooseId(connection) || this.marksAllUsers });
   }
 
   #facts({ connection, adoptedId }: DesiredUser): OwnershipFacts {
