@@ -288,6 +288,13 @@ export const AUTH0_USER_SPEC = {
       description:
         "What it means that somebody deleted the user at Auth0. A user that userId names is never created. Default: Recreate for users that the operator created, Report for adopted ones.",
     },
+    recreateAfter: {
+      type: "string",
+      maxLength: 20,
+      pattern: DURATION_PATTERN,
+      description:
+        "How long a user that somebody deleted at Auth0 stays missing before it is created again, counted from when that was noticed: time to find out why, and to set recreatePolicy: Report. 0s: at once. Default: 1h.",
+    },
     deletionPolicy: {
       type: "string",
       enum: ["Delete", "Retain", "Disable"],
@@ -408,6 +415,11 @@ export const AUTH0_USER_STATUS = {
           },
         },
       },
+    },
+    missingSince: {
+      type: "string",
+      format: "date-time",
+      description: "Since when the user has been missing at Auth0, as far as was noticed.",
     },
     lastDriftTime: {
       type: "string",

@@ -174,6 +174,7 @@ export class FileUsers {
       adoption: user.spec.adoptionPolicy ?? "Never",
       approval: { claimant: user, keyring, given: user.approvedPlan },
       recreation: user.spec.recreatePolicy,
+      recreateAfterMs: parseDurationMs(user.spec.recreateAfter ?? ""),
       findObjection: () => undefined,
       history: {
         isNewSpec,

@@ -180,7 +180,8 @@ export class UserReconciler {
   #firstSight({ uid, status }: Auth0UserResource, { syncIntervalMs }: Declared): KeyMemory {
     const isReady = findCondition(status.conditions ?? [], "Ready")?.status === "True";
     const nextSyncAtMs = isReady ? this.#parts.clock.now() + this.#parts.random.next() * syncIntervalMs : 0;
-    return { uid, memory: NO_MEMORY, nextSyncAtMs, failures: 0, writtenVersion: undefined };
+    const goneSinceMs = status.missingSince === undefined ? undefined : Date.parse(status.missingSince);
+    return { uid, memory: { ...NO_MEMORY, goneSinceMs }, nextSyncAtMs, failures: 0, writtenVersion: undefined };
   }
 
   #ownership(resource: Auth0UserResource, desired: DesiredUser, claims: ResourceClaims): Ownership {
@@ -207,6 +208,7 @@ export class UserReconciler {
       adoption: spec.adoptionPolicy ?? "Never",
       approval: { claimant: resource, keyring, given: resource.annotations[APPROVE_PLAN_ANNOTATION] },
       recreation: spec.recreatePolicy,
+      recreateAfterMs: parseDurationMs(spec.recreateAfter ?? ""),
       history: {
         isNewSpec,
         isInitial: status.syncedGeneration === undefined && status.createdByOperator === true,

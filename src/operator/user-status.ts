@@ -59,6 +59,7 @@ export function statusAfter(
   };
   return withoutEmpty({
     ...status,
+    missingSince: outcome.memory.goneSinceMs === undefined ? undefined : formatTime(outcome.memory.goneSinceMs),
     plannedChanges: outcome.review && plannedChangesFrom(outcome.review),
     passwordVersion: passwordVersionAfter(previous, outcome, declared),
   });

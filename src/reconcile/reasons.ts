@@ -58,6 +58,10 @@ export const REASONS = {
     "The user that `spec.userId` names, or that was adopted, does not exist at Auth0.",
     "Name an existing user, or delete the resource.",
   ],
+  RecreationScheduled: [
+    "Somebody deleted the user at Auth0; it is created again when `recreateAfter` is over.",
+    "To have it now set `recreateAfter: 0s`; not to have it again set `recreatePolicy: Report`, or delete the resource.",
+  ],
   UserLinked: [
     "The user was linked into another account; it is neither created again nor deleted.",
     "Unlink it at Auth0, or delete the resource.",

@@ -35,6 +35,8 @@ export interface UserDeclaration {
   readonly approval: Approval;
   /** What becomes of a user that somebody deleted at Auth0; `undefined`: as its provenance says. */
   readonly recreation: "Recreate" | "Report" | undefined;
+  /** How long a user that is gone is not created again; `undefined`: an hour. */
+  readonly recreateAfterMs: number | undefined;
   /** Why this very user, which we did not create, must not be written to; `undefined`: it may. */
   readonly findObjection: (user: ObservedUser) => string | undefined;
   readonly history: Omit<PlanHistory, "settled">;
@@ -56,6 +58,8 @@ export interface Ports {
 const REVIEW_AGAIN_MS = 3_600_000;
 /** A user that was missing once is looked for again after this long, since the search for linked users lags by seconds. */
 const GONE_DOUBT_MS = 5_000;
+/** Whoever deleted a user at Auth0 had a reason: so long it is not created again. */
+const RECREATE_AFTER_MS = 3_600_000;
 /** Auth0 may call a just-deleted address taken for some seconds; so long is a conflict without a holder not believed. */
 const CONFLICT_DOUBT_MS = 60_000;
 
@@ -96,6 +100,7 @@ class Pass {
     this.#signal = signal;
     const { memory, ownership } = declaration;
     this.#lastSeen = memory.lastSeen;
+    this.#goneSinceMs = memory.goneSinceMs;
     this.#attemptedPassword = memory.attemptedPassword;
     this.#work = new UserWork(declaration, ports.directory, (user) => this.#see(user), signal);
     this.#assignments = new AssignmentWork(declaration, ports.directory.assignments, signal);
@@ -359,7 +364,6 @@ class Pass {
 
   /** A user that was ours is not there: linked into another account, or deleted behind our back. */
   async #replaceVanished(id: UserId, provenance: Provenance): Promise<Found> {
-    const { memory } = this.#declaration;
     this.#lastSeen = undefined;
     const linkedTo = (await this.#ports.directory.searchUsersByIdentity(id, this.#signal)).find(
       (user) => user.userId !== id && hasIdentity(user, id),
@@ -368,7 +372,7 @@ class Pass {
       return refused("UserLinked", `${id} was linked into ${linkedTo.userId}: it is neither created again nor deleted`);
     }
     const nowMs = this.#ports.clock.now();
-    this.#goneSinceMs = memory.goneSinceMs ?? nowMs;
+    this.#goneSinceMs ??= nowMs;
     if (nowMs - this.#goneSinceMs < GONE_DOUBT_MS) {
       return { kind: "undecided", untilMs: this.#goneSinceMs + GONE_DOUBT_MS };
     }
@@ -376,6 +380,11 @@ class Pass {
     if (recreation === "Report" || desired.adoptedId !== undefined) {
       const which = provenance === "adopted" ? ", which was adopted," : "";
       return refused("UserNotFound", `${id}${which} does not exist at Auth0 any more`);
+    }
+    const untilMs = this.#goneSinceMs + (this.#declaration.recreateAfterMs ?? RECREATE_AFTER_MS);
+    if (nowMs < untilMs) {
+      const message = `${id} was deleted at Auth0; it is created again after ${new Date(untilMs).toISOString()} (recreateAfter), unless recreatePolicy is Report`;
+      return refused("RecreationScheduled", message, { kind: "wait", untilMs });
     }
     return this.#create("Recreated");
   }
@@ -392,6 +401,7 @@ class Pass {
   }
 
   #see(user: ObservedUser): void {
+    this.#goneSinceMs = undefined;
     this.#lastSeen = { user, atMs: this.#ports.clock.now() };
   }
 

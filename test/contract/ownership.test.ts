@@ -1,6 +1,6 @@
 /** Taking over, being gone, and two that want the same user: the sequence against the simulator. */
 import test from "ava";
-import { userId } from "../../src/core/ids.ts";
+import { connectionName, userId } from "../../src/core/ids.ts";
 import { aDesiredUser } from "../support/builders.ts";
 import { aSideWorld, messageOf, sent, verdictOf } from "../support/side-world.ts";
 
@@ -92,4 +92,46 @@ test("a user that was deleted at Auth0 is reported where the policy says so", as
 
   t.is(verdictOf(outcome), "refused UserNotFound");
   t.is((await tenant.users()).length, 0);
+});
+
+test("a user that was deleted at Auth0 is not created again within recreateAfter, by default an hour", async (t) => {
+  const { tenant, side, clock } = await aSideWorld(t);
+  await side.pass(aDesiredUser());
+  await tenant.deleteUser(side.record.userId ?? "");
+  side.recreateAfterMs = undefined;
+  await side.pass(aDesiredUser(), { isSync: true });
+  await clock.advance(3_500_000);
+  await tenant.faults({ rules: [{ kind: "status", status: 503 }] });
+  await side.pass(aDesiredUser(), { isSync: true });
+  await tenant.faults({});
+
+  const waiting = await side.pass(aDesiredUser(), { isSync: true });
+  t.is(verdictOf(waiting), "refused RecreationScheduled");
+  t.like(waiting.verdict, { remedy: { kind: "wait" } });
+  t.is((await tenant.users()).length, 0);
+
+  await clock.advance(100_000);
+  t.is(
+    verdictOf(await side.pass(aDesiredUser(), { isSync: true })),
+    "ready Recreated",
+    "a failure does not begin anew",
+  );
+});
+
+test("a user that comes back within recreateAfter is not missing any more", async (t) => {
+  const { tenant, side, clock } = await aSideWorld(t);
+  const byEmail = aDesiredUser({}, { connection: connectionName("email") });
+  await side.pass(byEmail);
+  const userBefore = (await tenant.users())[0];
+  await tenant.deleteUser(side.record.userId ?? "");
+  side.recreateAfterMs = undefined;
+  await side.pass(byEmail, { isSync: true });
+  await clock.advance(10_000);
+  t.is(verdictOf(await side.pass(byEmail, { isSync: true })), "refused RecreationScheduled");
+
+  await tenant.addUser({ ...userBefore, connection: "email" });
+
+  const outcome = await side.pass(byEmail, { isSync: true });
+  t.is(outcome.verdict.kind, "ready");
+  t.is(outcome.memory.goneSinceMs, undefined);
 });

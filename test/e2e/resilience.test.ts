@@ -106,16 +106,29 @@ clusterTest("SIGTERM lets the user in hand be finished, and exits with 0", async
   t.is((await world.get("jane")).status?.conditions?.[0]?.reason, "Created");
 });
 
-clusterTest("a user that was deleted at Auth0 comes back, with its password", async (t, cluster) => {
-  const world = await aWorld(t, cluster);
-  const userId = await aDatabaseUser(world);
-  await world.tenant.deleteUser(userId);
+clusterTest(
+  "a user that was deleted at Auth0 comes back after recreateAfter, with its password",
+  async (t, cluster) => {
+    const world = await aWorld(t, cluster);
+    const userId = await aDatabaseUser(world);
+    await world.tenant.deleteUser(userId);
 
-  await world.must(["annotate", "a0u", "jane", "auth0-user-operator.dev/reconcile-requested-at=now"]);
-  await world.until("jane", "Recreated");
+    await world.must(["annotate", "a0u", "jane", "auth0-user-operator.dev/reconcile-requested-at=now"]);
+    const { status } = await world.until("jane", "RecreationScheduled");
+    t.truthy(status?.missingSince);
+    await world.stop("SIGKILL");
+    await world.start();
+    await world.sync("jane");
+    t.is((await world.until("jane", "RecreationScheduled")).status?.missingSince, status?.missingSince);
+    t.is(await world.tenant.user(userId), undefined);
 
-  t.true(await world.tenant.passwordMatches(userId, "Correct-Horse-7"));
-});
+    await world.edit("jane", { recreateAfter: "0s" });
+    const recreated = await world.until("jane", "Recreated");
+    t.is(recreated.status?.missingSince, undefined);
+
+    t.true(await world.tenant.passwordMatches(userId, "Correct-Horse-7"));
+  },
+);
 
 clusterTest("a resource restored from a backup without its status finds its user by the claim", async (t, cluster) => {
   const world = await aWorld(t, cluster);

@@ -61,6 +61,7 @@ export class Side {
   /** What a person approved. */
   approved: string | undefined;
   recreation: "Recreate" | "Report" | undefined;
+  recreateAfterMs: number | undefined = 0;
   /** Another resource that holds whatever user this one is after. */
   holder: string | undefined;
   findObjection: (user: ObservedUser) => string | undefined = () => undefined;
@@ -102,6 +103,7 @@ export class Side {
         adoption: this.adoption,
         approval: { claimant: { namespace: "test", name: this.uid }, keyring: this.#keyring, given: this.approved },
         recreation: this.recreation,
+        recreateAfterMs: this.recreateAfterMs,
         findObjection: this.findObjection,
         history: {
           isNewSpec,
