@@ -35,7 +35,9 @@ export function tenantNotes(key: ObjectKey, store: Store<TenantResource>, { api,
       return Promise.resolve({ text: status.protection, confirmation: annotations[CONFIRM_DELETION_ANNOTATION] });
     },
     async write(protection, signal) {
-      store.absorb(await api.mergePatch(tenantPath(resource(), "status"), { status: { protection } }, signal));
+      const { resourceVersion } = resource();
+      const patch = { metadata: { resourceVersion }, status: { protection } };
+      store.absorb(await api.mergePatch(tenantPath(resource(), "status"), patch, signal));
     },
     tell(note) {
       log.warn("deletions or changes paused", { key, note });
@@ -55,9 +57,9 @@ const DATA_KEY = "protection";
 export function configMapNotes(namespace: string, { api, recorder, log }: Parts): BreakerNotes {
   const name = DEFAULT_TENANT_CONFIG_MAP;
   const path = resourcePath(CONFIG_MAPS, { namespace, name });
-  let uid = "";
+  let [uid, resourceVersion] = ["", ""];
   const know = (configMap: JsonObject): void => {
-    ({ uid } = parseObjectIdentity(configMap));
+    ({ uid, resourceVersion } = parseObjectIdentity(configMap));
   };
   return {
     async read(signal) {
@@ -76,14 +78,17 @@ export function configMapNotes(namespace: string, { api, recorder, log }: Parts)
     },
     async write(text, signal) {
       const data = { [DATA_KEY]: text };
-      try {
-        know(await api.mergePatch(path, { data }, signal));
-      } catch (error) {
-        if (!isApiError(error, "not_found")) throw error;
-        const labels = { "app.kubernetes.io/managed-by": "auth0-user-operator" };
-        const configMap = { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace, labels }, data };
-        know(await api.create(resourcePath(CONFIG_MAPS, { namespace }), configMap, signal));
+      if (resourceVersion !== "") {
+        try {
+          know(await api.mergePatch(path, { metadata: { resourceVersion }, data }, signal));
+          return;
+        } catch (error) {
+          if (!isApiError(error, "not_found")) throw error;
+        }
       }
+      const labels = { "app.kubernetes.io/managed-by": "auth0-user-operator" };
+      const configMap = { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace, labels }, data };
+      know(await api.create(resourcePath(CONFIG_MAPS, { namespace }), configMap, signal));
     },
     tell(note) {
       log.warn("deletions or changes paused", { note });

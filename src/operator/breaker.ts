@@ -11,6 +11,7 @@ import { findJsonObject, isJsonObject } from "../runtime/json.ts";
 export interface BreakerNotes {
   /** What was written last, and what stands in the annotation `confirm-deletions`. */
   read(signal: AbortSignal): Promise<{ readonly text: string | undefined; readonly confirmation: string | undefined }>;
+  /** Refused where somebody else wrote since `read`. */
   write(text: string, signal: AbortSignal): Promise<void>;
   /** Tells people of a pause that begins. */
   tell(message: string): void;
@@ -165,7 +166,10 @@ export class Breaker {
 
   async #write(what: string, tally: Tally, signal: AbortSignal): Promise<void> {
     const next = new Map(this.#tallies).set(what, tally);
+    // A leader that was thought dead may have counted meanwhile: what it wrote is read before anything else is done.
+    this.#isRead = false;
     await this.#options.notes.write(JSON.stringify(Object.fromEntries(next)), signal);
+    this.#isRead = true;
     this.#tallies.set(what, tally);
   }
 }

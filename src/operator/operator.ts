@@ -163,6 +163,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
           }),
         }),
       ),
+    servesAllNamespaces: options.namespaces === "all",
     hasObject: (key) => tenantController.has(key),
     wake: (key) => {
       queue.add(key, "normal");

@@ -92,7 +92,7 @@ export class TenantController implements Part {
       [new OptionalReflector({ ...options, resource, namespaces, store }), store] as const;
     this.#reflectors = [
       reflectorOf(AUTH0_TENANTS, namespaced, scope),
-      reflectorOf(CLUSTER_AUTH0_TENANTS, ofCluster, "all"),
+      ...(scope === "all" ? [reflectorOf(CLUSTER_AUTH0_TENANTS, ofCluster, scope)] : []),
     ];
     for (const store of Object.values(this.#stores)) {
       store.onChange((key) => {

@@ -19,7 +19,7 @@ import { isSameJson, isJsonMap } from "../core/json.ts";
 import { DirectoryError } from "../reconcile/errors.ts";
 import { REASON_OF, type Reason } from "../reconcile/reasons.ts";
 import type { Access, Credentials, TenantConnection, TenantConnections } from "../reconcile/tenant-connections.ts";
-import type { Clock } from "../runtime/clock.ts";
+import type { Clock, EpochMs } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import { TENANT_FINALIZER } from "./names.ts";
 import type { Breaker } from "./breaker.ts";
@@ -64,6 +64,8 @@ interface Known {
   breaker: Breaker | undefined;
   generation: number;
   isUsable: boolean;
+  /** The end of the token that the status was told of. */
+  toldExpiresAtMs: EpochMs | undefined;
 }
 
 /** How often a Secret is read again, and the counts in the status are written: once a minute where they differ. */
@@ -138,6 +140,7 @@ export class TenantReconciler {
         breaker: known?.generation === resource.generation ? known.breaker : undefined,
         generation: resource.generation,
         isUsable: known?.isUsable ?? false,
+        toldExpiresAtMs: known?.toldExpiresAtMs,
       };
       this.#known.set(key, next);
       return this.#use(resource, spec, next);
@@ -237,10 +240,20 @@ export class TenantReconciler {
     }
     const users = reasons.countsOf(tenants.usersOf(key));
     const pauses = this.#known.get(key)?.breaker?.pauses ?? [];
-    const next = tenantStatusAfter(status, { ...finding, pauses }, users, { generation, nowMs: clock.now() });
+    const access = this.#newsOf(finding.access, resource);
+    const next = tenantStatusAfter(status, { ...finding, access, pauses }, users, { generation, nowMs: clock.now() });
     const patch = mergePatchBetween(status, next);
     if (patch !== undefined)
       storeOf(key).absorb(await api.mergePatch(tenantPath(resource, "status"), { status: patch }, signal));
+  }
+
+  /** The end of a token is told once: two operators that both lead for a moment, each with its own, do not take turns. */
+  #newsOf(access: Access | undefined, { key, status }: TenantResource): Access | undefined {
+    const known = this.#known.get(key);
+    if (access === undefined || known === undefined) return access;
+    const isTold = status.tokenExpiresAt !== undefined && known.toldExpiresAtMs === access.expiresAtMs;
+    known.toldExpiresAtMs = access.expiresAtMs;
+    return isTold ? { ...access, expiresAtMs: undefined } : access;
   }
 }
 

@@ -20,6 +20,7 @@ const NO_USERS: ReadonlySet<ObjectKey> = new Set();
 
 export class Tenants {
   readonly #own: UserReconciler | undefined;
+  readonly #servesAllNamespaces: boolean;
   readonly #hasObject: (tenant: ObjectKey) => boolean;
   readonly #wake: (user: ObjectKey) => void;
   readonly #standings = new Map<ObjectKey, Standing>();
@@ -28,16 +29,20 @@ export class Tenants {
 
   constructor({
     own,
+    servesAllNamespaces,
     hasObject,
     wake,
   }: {
     /** For users of the tenant that the process was given. */
     readonly own: UserReconciler | undefined;
+    /** Who does not leaves ClusterAuth0Tenants alone: of several such operators none could tell who else is served. */
+    readonly servesAllNamespaces: boolean;
     /** Whether such an object exists. */
     readonly hasObject: (tenant: ObjectKey) => boolean;
     readonly wake: (user: ObjectKey) => void;
   }) {
     this.#own = own;
+    this.#servesAllNamespaces = servesAllNamespaces;
     this.#hasObject = hasObject;
     this.#wake = wake;
   }
@@ -52,6 +57,12 @@ export class Tenants {
         : { kind: "usable", reconciler: this.#own };
     }
     const [kind, name] = [String(tenantRef["kind"]), String(tenantRef["name"])];
+    if (kind === CLUSTER_TENANT_KIND && !this.#servesAllNamespaces) {
+      this.forgetUser(key);
+      return notReady(
+        `${kind} ${name} is served by an operator of all namespaces, and this one serves chosen ones: name an Auth0Tenant`,
+      );
+    }
     const tenant = objectKey(kind === TENANT_KIND ? namespace : undefined, name);
     this.#note(key, tenant);
     const standing = this.#standings.get(tenant);

@@ -255,3 +255,21 @@ clusterTest("a role is granted by what it is, not by how it is spelt", async (t,
   t.regex(renamed.status?.conditions?.[0]?.message ?? "", /billing \(roles\)/, "the name is another role's by now");
   t.true((await world.tenant.users()).every(({ nickname }) => nickname !== "edited"));
 });
+
+clusterTest("an operator of chosen namespaces leaves ClusterAuth0Tenants alone, and says so", async (t, cluster) => {
+  const world = await aWorld(t, cluster, OBJECTS_ONLY);
+  const tenant = {
+    apiVersion: "auth0-user-operator.dev/v1alpha1",
+    kind: "ClusterAuth0Tenant",
+    metadata: { name: "wide" },
+    spec: { domain: world.tenant.domain, credentials: { secretRef: { name: "c", namespace: world.namespace } } },
+  };
+  await world.must(["apply", "-f", "-"], JSON.stringify(tenant));
+
+  await world.apply("jane", { ...jane, tenantRef: { kind: "ClusterAuth0Tenant", name: "wide" }, userId: "auth0|x" });
+  const waiting = await world.until("jane", "TenantNotReady");
+
+  t.regex(waiting.status?.conditions?.[0]?.message ?? "", /served by an operator of all namespaces/);
+  t.is(await world.must(["get", "clusterauth0tenant", "wide", "-o=jsonpath={.status}{.metadata.finalizers}"]), "");
+  await world.must(["delete", "clusterauth0tenant", "wide"]);
+});

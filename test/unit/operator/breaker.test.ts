@@ -6,20 +6,38 @@ import { ManualClock } from "../../support/manual-clock.ts";
 const signal = new AbortController().signal;
 const HOUR_MS = 3_600_000;
 
-class Notes implements BreakerNotes {
+/** What the cluster keeps, whoever writes it. */
+class Kept {
   text: string | undefined;
+  version = 0;
+}
+
+class Notes implements BreakerNotes {
+  readonly #kept: Kept;
+  #readVersion = 0;
   confirmation: string | undefined;
   readonly told: string[] = [];
   writes = 0;
 
+  constructor(kept = new Kept()) {
+    this.#kept = kept;
+  }
+
   read() {
-    return Promise.resolve({ text: this.text, confirmation: this.confirmation });
+    this.#readVersion = this.#kept.version;
+    return Promise.resolve({ text: this.#kept.text, confirmation: this.confirmation });
   }
 
   write(text: string): Promise<void> {
-    this.text = text;
+    if (this.#readVersion !== this.#kept.version) return Promise.reject(new Error("conflict"));
+    this.#kept.text = text;
+    this.#readVersion = ++this.#kept.version;
     this.writes++;
     return Promise.resolve();
+  }
+
+  set text(text: string) {
+    this.#kept.text = text;
   }
 
   tell(message: string): void {
@@ -140,4 +158,19 @@ test("changes of one attribute have no limit unless one is given, and a count of
   t.is(await limited.admitChange("email", signal), undefined);
   t.regex((await limited.admitChange("email", signal))?.message ?? "", /changes of email are paused/);
   t.is(await limited.admitChange("nickname", signal), undefined);
+});
+
+test("two that think they lead do not allow twice as many", async (t) => {
+  const kept = new Kept();
+  const breakers = [kept, kept].map((shared) => aBreaker({ notes: new Notes(shared) }).breaker);
+
+  let done = 0;
+  for (let round = 0; round < 60; round++) {
+    for (const breaker of breakers) {
+      const pause = await breaker.admitDeletion(START_MS, signal).catch((error: unknown) => error);
+      if (pause === undefined) done++;
+    }
+  }
+
+  t.is(done, 20);
 });
