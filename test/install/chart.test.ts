@@ -7,6 +7,7 @@ import { isJsonObject } from "../../src/runtime/json.ts";
 import { clusterTests, type TestCluster } from "../support/control-plane.ts";
 import { must } from "../support/deployed.ts";
 import { CHART, HELMS, helmOf } from "../support/helm.ts";
+import { listOf } from "../support/objects.ts";
 import { aTempFolder } from "../support/temp-folder.ts";
 
 interface Rendered {
@@ -100,11 +101,7 @@ for (const name of HELMS) {
           metadata: { ...object.metadata, ...(object.metadata.namespace !== undefined && { namespace: "default" }) },
         }));
 
-        await must(
-          cluster,
-          ["apply", ...STRICTLY, "-f", "-"],
-          namespaced.map((object) => JSON.stringify(object)).join("\n---\n"),
-        );
+        await must(cluster, ["apply", ...STRICTLY, "-f", "-"], listOf(namespaced));
 
         t.is(
           new Set(objects.map(({ kind, metadata }) => `${kind} ${metadata.name} ${metadata.namespace ?? ""}`)).size,

@@ -10,8 +10,9 @@ import { clusterTests, type TestCluster } from "../support/control-plane.ts";
 import { deployed, must, placeForRelease } from "../support/deployed.ts";
 import { eventually } from "../support/eventually.ts";
 import { CHART, helmOf } from "../support/helm.ts";
+import { listOf } from "../support/objects.ts";
 import { startTestSimulator } from "../support/start-simulator.ts";
-import { manifest, type World } from "../support/world.ts";
+import { anAuth0User, type World } from "../support/world.ts";
 
 interface LeaseSpec {
   readonly holderIdentity: string;
@@ -182,7 +183,7 @@ function secondsBetween(from: string, to: string): number {
 }
 
 async function apply(world: World, names: readonly string[]): Promise<void> {
-  await world.must(["apply", "-f", "-"], names.map((name) => manifest(name, aUser(name))).join("\n---\n"));
+  await world.must(["apply", "-f", "-"], listOf(names.map((name) => anAuth0User(name, aUser(name)))));
 }
 
 function aUser(name: string): object {

@@ -8,6 +8,7 @@ import { clusterTests, type TestCluster } from "../support/control-plane.ts";
 import { deployed, must, placeForRelease } from "../support/deployed.ts";
 import { eventually } from "../support/eventually.ts";
 import { CHART, helmOf } from "../support/helm.ts";
+import { listOf } from "../support/objects.ts";
 import { startTestSimulator } from "../support/start-simulator.ts";
 import { aTempFolder } from "../support/temp-folder.ts";
 import { aPlaceForAWorld, type World } from "../support/world.ts";
@@ -137,7 +138,7 @@ function tenantManifests({ namespace, tenant }: World, kind: string): string {
   const { clientId, clientSecret, domain } = tenant;
   const from = { from: "Selector", selector: { matchLabels: { "kubernetes.io/metadata.name": namespace } } };
   const credentials = { secretRef: { name: "client", ...(kind === "ClusterAuth0Tenant" && { namespace }) } };
-  return [
+  return listOf([
     { apiVersion: "v1", kind: "Secret", metadata: { name: "client", labels }, stringData: { clientId, clientSecret } },
     {
       apiVersion: "auth0-user-operator.dev/v1alpha1",
@@ -145,9 +146,7 @@ function tenantManifests({ namespace, tenant }: World, kind: string): string {
       metadata: { name: namespace },
       spec: { domain, credentials, ...(kind === "ClusterAuth0Tenant" && { grants: [{ namespaces: from }] }) },
     },
-  ]
-    .map((one) => JSON.stringify(one))
-    .join("\n---\n");
+  ]);
 }
 
 /** A release of its own with one verb taken from its roles. */
@@ -178,7 +177,7 @@ async function aRelease(
     ...document,
     ...(document.rules && { rules: document.rules.flatMap((rule) => taken(document, rule, namespace, without)) }),
   }));
-  await must(cluster, ["apply", "-f", "-"], documents.map((one) => JSON.stringify(one)).join("\n---\n"));
+  await must(cluster, ["apply", "-f", "-"], listOf(documents));
   return deployed(t, cluster, { namespace, name: `${namespace}-auth0-user-operator`, tenant, users });
 }
 

@@ -1,4 +1,4 @@
-/** Kubernetes objects as the API server sends them. */
+/** Kubernetes objects as the API server sends them, and as kubectl takes them. */
 import type { JsonObject } from "../../src/runtime/json.ts";
 
 export interface ObjectParts {
@@ -20,4 +20,9 @@ export function anObject({
   spec = {},
 }: ObjectParts = {}): JsonObject {
   return { metadata: { name, namespace, uid, resourceVersion: String(version), ...metadata }, spec };
+}
+
+/** Many objects as one document: kubectl 1.32 reads no JSON after the first `---`. */
+export function listOf(items: readonly object[]): string {
+  return JSON.stringify({ apiVersion: "v1", kind: "List", items });
 }

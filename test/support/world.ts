@@ -14,6 +14,7 @@ import type { TestCluster } from "./control-plane.ts";
 import { ALL_SCOPES } from "../../src/reconcile/scopes.ts";
 import { DEFAULT_CLIENT } from "../../src/simulator/oauth/clients.ts";
 import { eventually } from "./eventually.ts";
+import { listOf } from "./objects.ts";
 import { ADMIN_CLIENT, startTestSimulator, type TestSimulator, type TestSimulatorOptions } from "./start-simulator.ts";
 
 const PROGRAM = "dist/main.js";
@@ -310,12 +311,11 @@ export class World {
 }
 
 export function manifest(name: string, spec: object): string {
-  return JSON.stringify({
-    apiVersion: "auth0-user-operator.dev/v1alpha1",
-    kind: "Auth0User",
-    metadata: { name },
-    spec,
-  });
+  return JSON.stringify(anAuth0User(name, spec));
+}
+
+export function anAuth0User(name: string, spec: object): object {
+  return { apiVersion: "auth0-user-operator.dev/v1alpha1", kind: "Auth0User", metadata: { name }, spec };
 }
 
 const kubeconfigs = new WeakMap<TestCluster, Promise<string>>();
@@ -350,14 +350,13 @@ function ownRights(namespace: string): string {
     metadata: { name: string };
     subjects?: object[];
   }[];
-  return documents
-    .filter(({ kind }) => kind === "Role" || kind === "RoleBinding")
-    .map((document) =>
-      JSON.stringify({
+  return listOf(
+    documents
+      .filter(({ kind }) => kind === "Role" || kind === "RoleBinding")
+      .map((document) => ({
         ...document,
         metadata: { ...document.metadata, namespace },
         ...(document.subjects && { subjects: [{ kind: "ServiceAccount", ...ACCOUNT }] }),
-      }),
-    )
-    .join("\n---\n");
+      })),
+  );
 }
