@@ -20,7 +20,7 @@ import { ApiError, apiErrorFromRefusal, isApiError } from "./api-error.ts";
 import type { KubernetesCalls } from "./kubernetes-api.ts";
 import type { KubernetesMetrics } from "./metrics.ts";
 import { compareResourceVersions } from "./object.ts";
-import { resourcePath, type Resource } from "./resource.ts";
+import { definitionOf, resourcePath, type Resource } from "./resource.ts";
 import { SilenceGuard } from "./silence-guard.ts";
 import type { Feed } from "./store.ts";
 import { parseEvent, parsePage, resourceVersionOf } from "./wire.ts";
@@ -207,6 +207,8 @@ class ScopeLoop {
       const isResumable = failure instanceof ApiError && !isApiError(failure, "gone", "malformed");
       if (!isResumable) this.#resourceVersion = undefined;
       if (isApiError(failure, "gone")) this.#log.info("watch is too far behind, listing anew", { waitMs });
+      else if (isApiError(failure, "not_found"))
+        this.#log.warn("the API server does not know this kind", { missing: `crd/${definitionOf(resource)}`, waitMs });
       else this.#log.warn("list or watch failed", { error: failure, failures, waitMs });
     }
     // Told to stop meanwhile, the loop sees it.

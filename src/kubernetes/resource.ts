@@ -24,3 +24,8 @@ export function resourcePath(
   const object = name === undefined ? "" : `/${encodeURIComponent(name)}`;
   return `${root}${scope}/${plural}${object}${subresource === undefined ? "" : `/${subresource}`}`;
 }
+
+/** The name of the CustomResourceDefinition that declares it. */
+export function definitionOf({ group, plural }: Resource): string {
+  return `${plural}.${group}`;
+}

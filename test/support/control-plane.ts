@@ -33,6 +33,8 @@ export interface KubectlOptions {
   /** What `-f -` reads. */
   readonly input?: string;
   readonly kubeconfig?: string;
+  /** Ends kubectl, which may be waiting. */
+  readonly signal?: AbortSignal;
 }
 
 type ClusterTestBody = (t: ExecutionContext, cluster: TestCluster) => Promise<void>;
@@ -61,10 +63,10 @@ export async function clusterTests(
     cluster = {
       controlPlane,
       binaries: found.paths,
-      kubectl: (args, { input = "", kubeconfig = controlPlane.kubeconfigFile } = {}) => {
+      kubectl: (args, { input = "", kubeconfig = controlPlane.kubeconfigFile, signal = never } = {}) => {
         // HOME keeps a person's own ~/.kube out, and what kubectl caches in a folder that goes away.
         const env = { HOME: controlPlane.folder, KUBECONFIG: kubeconfig, PATH: process.env["PATH"] };
-        return runCommand(controlPlane.kubectlPath, args, { env, input }, never);
+        return runCommand(controlPlane.kubectlPath, args, { env, input }, signal);
       },
     };
   });

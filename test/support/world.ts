@@ -97,6 +97,7 @@ export class World {
   readonly #kubeconfig: string;
   readonly #options: WorldOptions;
   readonly #said: string[] = [];
+  readonly #left = new AbortController();
   #process: ChildProcess | undefined;
   #healthUrl = "";
   #metricsUrl = "";
@@ -121,10 +122,13 @@ export class World {
   /** Starts it, and waits until it has read the resources. */
   async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
     await this.launch(env);
-    await eventually(async () => {
-      const [status, text] = await this.probe("readyz");
-      if (status !== 200) throw new Error(`not ready: ${text}`);
-    });
+    await eventually(
+      async () => {
+        const [status, text] = await this.probe("readyz");
+        if (status !== 200) throw new Error(`not ready: ${text}`);
+      },
+      { signal: this.#left.signal },
+    );
   }
 
   /** Starts it, and waits until its probes can be asked. */
@@ -179,6 +183,12 @@ export class World {
     return child.exitCode;
   }
 
+  /** Ends the operator, and whatever the test still waits for: kubectl, readiness, a reason. */
+  async leave(): Promise<void> {
+    this.#left.abort(new Error("the test has left its world"));
+    await this.stop("SIGKILL");
+  }
+
   /** Everything it has said so far, in all its lives. */
   get log(): string {
     return this.#said.join("");
@@ -194,15 +204,18 @@ export class World {
   }
 
   async #addressOf(server: string, from: number): Promise<string> {
-    return eventually(() => {
-      const line = this.#said
-        .slice(from)
-        .join("")
-        .split("\n")
-        .find((one) => one.includes(`${server} listens`));
-      if (line === undefined) throw new Error(`the operator does not listen:\n${this.#said.slice(from).join("")}`);
-      return `http://${(JSON.parse(line) as { address: string }).address}`;
-    });
+    return eventually(
+      () => {
+        const line = this.#said
+          .slice(from)
+          .join("")
+          .split("\n")
+          .find((one) => one.includes(`${server} listens`));
+        if (line === undefined) throw new Error(`the operator does not listen:\n${this.#said.slice(from).join("")}`);
+        return `http://${(JSON.parse(line) as { address: string }).address}`;
+      },
+      { signal: this.#left.signal },
+    );
   }
 
   /** Another process of the same operator; its cluster and tenant are this one's. */
@@ -216,7 +229,11 @@ export class World {
 
   /** kubectl in the test's namespace. */
   kubectl(args: readonly string[], input?: string): Promise<CommandResult> {
-    return this.#cluster.kubectl([`--namespace=${this.namespace}`, ...args], input === undefined ? {} : { input });
+    const { signal } = this.#left;
+    return this.#cluster.kubectl([`--namespace=${this.namespace}`, ...args], {
+      signal,
+      ...(input !== undefined && { input }),
+    });
   }
 
   /** kubectl that has to succeed; gives what it printed. */
@@ -248,12 +265,15 @@ export class World {
 
   /** Waits until the resource's Ready condition speaks of its present generation and has this reason. */
   async until(name: string, reason: string): Promise<Shown> {
-    return eventually(async () => {
-      const shown = await this.get(name);
-      const ready = shown.status?.conditions?.find(({ type }) => type === "Ready");
-      if (ready?.reason === reason && shown.status?.observedGeneration === shown.metadata.generation) return shown;
-      throw new Error(`${name} is ${JSON.stringify(shown.status)}, not ${reason}\n${this.log.slice(-2_000)}`);
-    });
+    return eventually(
+      async () => {
+        const shown = await this.get(name);
+        const ready = shown.status?.conditions?.find(({ type }) => type === "Ready");
+        if (ready?.reason === reason && shown.status?.observedGeneration === shown.metadata.generation) return shown;
+        throw new Error(`${name} is ${JSON.stringify(shown.status)}, not ${reason}\n${this.log.slice(-2_000)}`);
+      },
+      { signal: this.#left.signal },
+    );
   }
 
   /** Asks for a pass that looks at Auth0, and waits until it is acknowledged. */
@@ -266,11 +286,14 @@ export class World {
       name,
       `auth0-user-operator.dev/reconcile-requested-at=${at}`,
     ]);
-    return eventually(async () => {
-      const shown = await this.get(name);
-      if (shown.status?.lastHandledReconcileAt === at) return shown;
-      throw new Error(`${name} was not looked at: ${JSON.stringify(shown.status)}\n${this.log.slice(-2_000)}`);
-    });
+    return eventually(
+      async () => {
+        const shown = await this.get(name);
+        if (shown.status?.lastHandledReconcileAt === at) return shown;
+        throw new Error(`${name} was not looked at: ${JSON.stringify(shown.status)}\n${this.log.slice(-2_000)}`);
+      },
+      { signal: this.#left.signal },
+    );
   }
 
   async events(name: string): Promise<readonly EventShown[]> {
@@ -295,18 +318,23 @@ export class World {
   async end(): Promise<void> {
     const metrics = await this.metrics().catch(() => "");
     await Promise.all([this, ...this.#replicas].map((one) => one.stop("SIGKILL")));
-    const shown = await this.kubectl(["get", "auth0users,events.events.k8s.io", "-o", "yaml"]);
+    const shown = await this.#afterwards(["get", "auth0users,events.events.k8s.io", "-o", "yaml"]);
     await this.#cleanUp();
     const leak = SECRETS.exec([this.log, ...this.#replicas.map(({ log }) => log), metrics, shown.stdout].join("\n"));
     if (leak !== null) throw new Error(`a secret can be read: ${leak[0]}`);
   }
 
   async #cleanUp(): Promise<void> {
-    const { stdout } = await this.kubectl(["get", "auth0users", "-o", "name"]);
+    const { stdout } = await this.#afterwards(["get", "auth0users", "-o", "name"]);
     for (const name of stdout.split("\n").filter(Boolean)) {
-      await this.kubectl(["patch", name, "--type=merge", "--patch", '{"metadata":{"finalizers":null}}']);
+      await this.#afterwards(["patch", name, "--type=merge", "--patch", '{"metadata":{"finalizers":null}}']);
     }
-    await this.kubectl(["delete", "namespace", this.namespace, "--wait=false"]);
+    await this.#afterwards(["delete", "namespace", this.namespace, "--wait=false"]);
+  }
+
+  /** kubectl that works in a world that was left, too. */
+  #afterwards(args: readonly string[]): Promise<CommandResult> {
+    return this.#cluster.kubectl([`--namespace=${this.namespace}`, ...args]);
   }
 }
 

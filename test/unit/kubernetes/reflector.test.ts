@@ -406,6 +406,20 @@ test("a list that does not answer ends with its deadline and is tried again", as
   await t.notThrowsAsync(scene.store.whenSynced(never));
 });
 
+test("a kind that nobody has declared is waited for, and its definition named", async (t) => {
+  const scene = await aScene(t, (call, index) => {
+    if (index === 0) call.answer(404, "404 page not found");
+    else if (call.isWatch) stayOpen(call);
+    else call.answer(200, aList(1));
+  });
+
+  await scene.store.whenSynced(never);
+
+  const [line] = scene.log.lines;
+  t.like(line, { level: "warn", message: "the API server does not know this kind" });
+  t.is(line?.values["missing"], "crd/things.example.com");
+});
+
 test("raw U+2028, characters split between chunks and events split between chunks arrive whole", async (t) => {
   const line = Buffer.from(`${JSON.stringify(anEvent("ADDED", { version: 2, spec: "a\u2028ä😀" }))}\n`);
   const scene = await aScene(
