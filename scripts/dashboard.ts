@@ -17,7 +17,7 @@ const ROWS: readonly (readonly [title: string, panels: readonly Panel[]])[] = [
     [
       {
         title: "Users by reason",
-        description: "What the Ready condition says; docs/conditions.md tells what each means.",
+        description: "What the Ready condition says; docs/troubleshooting.md tells what each means.",
         queries: [["{{reason}}", `sum by (reason) (${PREFIX}_users)`]],
       },
       {

@@ -41,7 +41,7 @@ const FILES: Readonly<Record<string, Content>> = {
   "docs/scopes.md": (standing) => between(standing, "scopes", scopesTable()),
   "docs/simulator-reference.md": (standing) =>
     between(between(standing, "endpoints", endpointsTable()), "switches", switchesTable()),
-  "docs/conditions.md": (standing) => between(standing, "reasons", reasonsTable()),
+  "docs/troubleshooting.md": (standing) => between(standing, "reasons", reasonsTable()),
   "README.md": (standing) => between(standing, "fields", fieldsTable()),
 };
 

@@ -1,6 +1,6 @@
 /**
  * The closed set of reasons that conditions and Events carry, with what each means and what a person does about it.
- * `docs/conditions.md` is generated from this table.
+ * `docs/troubleshooting.md` is generated from this table.
  */
 import type { DirectoryErrorCode } from "./errors.ts";
 

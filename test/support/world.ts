@@ -122,13 +122,10 @@ export class World {
   /** Starts it, and waits until it has read the resources. */
   async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
     await this.launch(env);
-    await eventually(
-      async () => {
-        const [status, text] = await this.probe("readyz");
-        if (status !== 200) throw new Error(`not ready: ${text}`);
-      },
-      { signal: this.#left.signal },
-    );
+    await this.#eventually(async () => {
+      const [status, text] = await this.probe("readyz");
+      if (status !== 200) throw new Error(`not ready: ${text}`);
+    });
   }
 
   /** Starts it, and waits until its probes can be asked. */
@@ -159,8 +156,12 @@ export class World {
     const from = this.#said.length;
     child.stderr.setEncoding("utf8").on("data", (text: string) => this.#said.push(text));
     child.stdout.setEncoding("utf8").on("data", (text: string) => this.#said.push(text));
-    this.#healthUrl = await this.#addressOf("health server", from);
-    this.#metricsUrl = `${await this.#addressOf("metrics server", from)}/metrics`;
+    const gone = new AbortController();
+    child.once("exit", () => {
+      gone.abort(new Error(`the operator has ended:\n${this.#said.slice(from).join("")}`));
+    });
+    this.#healthUrl = await this.#addressOf("health server", from, gone.signal);
+    this.#metricsUrl = `${await this.#addressOf("metrics server", from, gone.signal)}/metrics`;
   }
 
   /** What a kubelet would hear. */
@@ -189,6 +190,10 @@ export class World {
     await this.stop("SIGKILL");
   }
 
+  #eventually<T>(assertion: () => T | Promise<T>, ...ends: readonly AbortSignal[]): Promise<T> {
+    return eventually(assertion, { signal: AbortSignal.any([this.#left.signal, ...ends]) });
+  }
+
   /** Everything it has said so far, in all its lives. */
   get log(): string {
     return this.#said.join("");
@@ -203,19 +208,16 @@ export class World {
     return (await fetch(this.#metricsUrl)).text();
   }
 
-  async #addressOf(server: string, from: number): Promise<string> {
-    return eventually(
-      () => {
-        const line = this.#said
-          .slice(from)
-          .join("")
-          .split("\n")
-          .find((one) => one.includes(`${server} listens`));
-        if (line === undefined) throw new Error(`the operator does not listen:\n${this.#said.slice(from).join("")}`);
-        return `http://${(JSON.parse(line) as { address: string }).address}`;
-      },
-      { signal: this.#left.signal },
-    );
+  async #addressOf(server: string, from: number, gone: AbortSignal): Promise<string> {
+    return this.#eventually(() => {
+      const line = this.#said
+        .slice(from)
+        .join("")
+        .split("\n")
+        .find((one) => one.includes(`${server} listens`));
+      if (line === undefined) throw new Error(`the operator does not listen:\n${this.#said.slice(from).join("")}`);
+      return `http://${(JSON.parse(line) as { address: string }).address}`;
+    }, gone);
   }
 
   /** Another process of the same operator; its cluster and tenant are this one's. */
@@ -265,15 +267,12 @@ export class World {
 
   /** Waits until the resource's Ready condition speaks of its present generation and has this reason. */
   async until(name: string, reason: string): Promise<Shown> {
-    return eventually(
-      async () => {
-        const shown = await this.get(name);
-        const ready = shown.status?.conditions?.find(({ type }) => type === "Ready");
-        if (ready?.reason === reason && shown.status?.observedGeneration === shown.metadata.generation) return shown;
-        throw new Error(`${name} is ${JSON.stringify(shown.status)}, not ${reason}\n${this.log.slice(-2_000)}`);
-      },
-      { signal: this.#left.signal },
-    );
+    return this.#eventually(async () => {
+      const shown = await this.get(name);
+      const ready = shown.status?.conditions?.find(({ type }) => type === "Ready");
+      if (ready?.reason === reason && shown.status?.observedGeneration === shown.metadata.generation) return shown;
+      throw new Error(`${name} is ${JSON.stringify(shown.status)}, not ${reason}\n${this.log.slice(-2_000)}`);
+    });
   }
 
   /** Asks for a pass that looks at Auth0, and waits until it is acknowledged. */
@@ -286,14 +285,11 @@ export class World {
       name,
       `auth0-user-operator.dev/reconcile-requested-at=${at}`,
     ]);
-    return eventually(
-      async () => {
-        const shown = await this.get(name);
-        if (shown.status?.lastHandledReconcileAt === at) return shown;
-        throw new Error(`${name} was not looked at: ${JSON.stringify(shown.status)}\n${this.log.slice(-2_000)}`);
-      },
-      { signal: this.#left.signal },
-    );
+    return this.#eventually(async () => {
+      const shown = await this.get(name);
+      if (shown.status?.lastHandledReconcileAt === at) return shown;
+      throw new Error(`${name} was not looked at: ${JSON.stringify(shown.status)}\n${this.log.slice(-2_000)}`);
+    });
   }
 
   async events(name: string): Promise<readonly EventShown[]> {
