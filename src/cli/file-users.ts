@@ -85,7 +85,10 @@ export class FileUsers {
     const intervalMs = parseDurationMs(user.spec.syncInterval ?? "") ?? this.#parts.syncIntervalMs;
     this.#states.set(user.key, {
       memory: outcome.memory,
-      ownership: outcome.user === undefined ? state.ownership : { kind: "owned", ...outcome.user, isClaimed: true },
+      ownership:
+        outcome.user === undefined
+          ? state.ownership
+          : { kind: "owned", ...outcome.user, isClaimed: true, isNoted: true },
       appliedSpec: isSettled ? appliedSpec : state.appliedSpec,
       passwordVersion:
         password.kind === "given" && (outcome.isPasswordSent || state.passwordVersion === undefined)
@@ -248,7 +251,7 @@ function ownershipOf(
   reading: MarkerReading,
 ): Ownership {
   if (found !== undefined && reading.kind === "own") {
-    return { kind: "owned", userId: found.userId, provenance: reading.provenance, isClaimed: true };
+    return { kind: "owned", userId: found.userId, provenance: reading.provenance, isClaimed: true, isNoted: true };
   }
   if (adoptedId !== undefined) return { kind: "adopting", userId: adoptedId };
   return found === undefined ? { kind: "none" } : { kind: "unproven", userId: found.userId };

@@ -50,6 +50,8 @@ export interface Owned {
   readonly provenance: Provenance;
   /** Whether the resource carries a signed claim of it, which outlives the status. */
   readonly isClaimed: boolean;
+  /** Whether the operator noted it in the status. Else it was restored, and another resource may hold the user by now. */
+  readonly isNoted: boolean;
 }
 
 export type Ownership =
@@ -97,11 +99,12 @@ function knownUser({ claim, record, derivedId }: OwnershipFacts): Owned | Creati
   const readable = typeof claim === "object" ? claim : undefined;
   if (record.userId !== undefined) {
     const { userId, provenance } = record;
-    return { kind: "owned", userId, provenance, isClaimed: readable?.isSigned === true && readable.userId === userId };
+    const isClaimed = readable?.isSigned === true && readable.userId === userId;
+    return { kind: "owned", userId, provenance, isClaimed, isNoted: true };
   }
   if (readable === undefined) return undefined;
   if (readable.userId === undefined) return readable.isSigned ? { kind: "creating", userId: undefined } : undefined;
   if (readable.userId === derivedId) return { kind: "creating", userId: derivedId };
   if (!readable.isSigned) return undefined;
-  return { kind: "owned", userId: readable.userId, provenance: readable.provenance, isClaimed: true };
+  return { kind: "owned", userId: readable.userId, provenance: readable.provenance, isClaimed: true, isNoted: false };
 }

@@ -93,20 +93,19 @@ async function endOf(resource: Auth0UserResource, parts: UserParts, signal: Abor
     return { kind: "released", reason: "Retained", message };
   }
   const heir = heirOf(resource, parts);
-  if (heir !== undefined) {
-    return {
-      kind: "released",
-      reason: "ClaimMoved",
-      message: `the user stays at Auth0: Auth0User ${heir} takes it over`,
-    };
-  }
+  if (heir !== undefined) return moved(`Auth0User ${heir} takes it over`);
   const policy = POLICIES.find((one) => one === spec["deletionPolicy"]);
   const validated = validateUserSpec(spec);
   const connection = connectionOf(resource);
   const desired = validated.kind === "valid" ? desiredUserFrom(validated.value, []) : undefined;
+  const claims = new ResourceClaims(resource, parts);
+  const ownership = ownershipOf(resource, connection, undefined, claims.parse(), parts);
+  const isRestored = ownership.kind === "owned" && !ownership.isNoted;
+  const holder = isRestored ? await claims.findHolder(ownership.userId) : undefined;
+  if (holder !== undefined) return moved(`Auth0User ${holder} holds it`);
   return deleteUser(
     {
-      ownership: ownershipOf(resource, connection, undefined, new ResourceClaims(resource, parts).parse(), parts),
+      ownership,
       connection,
       policy,
       lastSeen: parts.memories.find(key, uid)?.memory.lastSeen,
@@ -119,6 +118,10 @@ async function endOf(resource: Auth0UserResource, parts: UserParts, signal: Abor
     parts,
     signal,
   );
+}
+
+function moved(why: string): DeletionOutcome {
+  return { kind: "released", reason: "ClaimMoved", message: `the user stays at Auth0: ${why}` };
 }
 
 /** A resource that waits for this one's user, and may take it over. */

@@ -98,7 +98,7 @@ export async function deleteUser(
           return await retainUnmarked(ownership, why, declaration, { directory, clock }, signal);
         }
         if (obstacle !== undefined) return { kind: "refused", ...obstacle };
-        const user = await lookAt(ownership.userId, declaration, { directory, clock }, signal);
+        const user = await lookAt(ownership, declaration, { directory, clock }, signal);
         return await endFound(user, effective, declaration, { directory, clock }, signal);
       }
       case "contradicted":
@@ -113,15 +113,16 @@ export async function deleteUser(
   }
 }
 
+/** Reads the user unless it was just seen; one that was taken over always, since others look after it, too. */
 async function lookAt(
-  id: UserId,
+  { userId, provenance }: Owned,
   { lastSeen }: DeletionDeclaration,
   { directory, clock }: { readonly directory: UserDirectory; readonly clock: Clock },
   signal: AbortSignal,
 ): Promise<ObservedUser | undefined> {
-  return lastSeen !== undefined && isFreshAndSingle(lastSeen, id, clock.now())
+  return provenance === "created" && lastSeen !== undefined && isFreshAndSingle(lastSeen, userId, clock.now())
     ? lastSeen.user
-    : directory.findUser(id, signal);
+    : directory.findUser(userId, signal);
 }
 
 /**
@@ -129,18 +130,18 @@ async function lookAt(
  * the rate limit, which is over soon.
  */
 async function retainUnmarked(
-  { userId, provenance }: Owned,
+  owned: Owned,
   why: string,
   declaration: DeletionDeclaration,
   ports: { readonly directory: UserDirectory; readonly clock: Clock },
   signal: AbortSignal,
 ): Promise<DeletionOutcome> {
   const { marker, obstacle } = declaration;
-  if (!marker.isDue(provenance) || obstacle !== undefined) return retained(why);
+  if (!marker.isDue(owned.provenance) || obstacle !== undefined) return retained(why);
   try {
-    const user = await lookAt(userId, declaration, ports, signal);
+    const user = await lookAt(owned, declaration, ports, signal);
     if (user !== undefined && marker.isOn(user)) {
-      await ports.directory.updateUser(userId, { ...NO_CHANGE, appMetadata: { [MARKER_KEY]: null } }, signal);
+      await ports.directory.updateUser(user.userId, { ...NO_CHANGE, appMetadata: { [MARKER_KEY]: null } }, signal);
     }
     return retained(why);
   } catch (error) {

@@ -5,7 +5,7 @@
 import type { DesiredUser } from "../core/desired-user.ts";
 import { bareId, type UserId } from "../core/ids.ts";
 import { hasIdentity, ownConnection, type ObservedUser } from "../core/observed-user.ts";
-import type { Ownership, Provenance } from "../core/ownership.ts";
+import type { Owned, Ownership, Provenance } from "../core/ownership.ts";
 import type { PlanHistory } from "../core/plan.ts";
 import { newUserFrom } from "../core/writes.ts";
 import type { Clock, EpochMs } from "../runtime/clock.ts";
@@ -177,10 +177,16 @@ class Pass {
     }
   }
 
-  async #read({ userId, provenance, isClaimed }: Extract<Ownership, { kind: "owned" }>): Promise<Found> {
+  async #read({ userId, provenance, isClaimed, isNoted }: Owned): Promise<Found> {
     const { memory, isSightingEnough } = this.#declaration;
+    const holder = isNoted ? undefined : await this.#ports.claims.reserve(userId);
+    if (holder !== undefined) {
+      this.#user = undefined;
+      return duplicate(userId, holder);
+    }
     if (!isClaimed) await this.#ports.claims.record(userId, provenance, this.#signal);
-    const seen = isSightingEnough ? memory.lastSeen?.user : undefined;
+    // Others look after a user that was taken over, too: what was seen of it a while ago may be old.
+    const seen = isSightingEnough && provenance === "created" ? memory.lastSeen?.user : undefined;
     const user = seen ?? (await this.#find(userId));
     if (user === undefined) return this.#replaceVanished(userId, provenance);
     const objection = provenance === "adopted" ? this.#declaration.findObjection(user) : undefined;

@@ -4,6 +4,7 @@
  */
 import { findWriteObstacle, hasPasswords, isDecidedBy, needsConnection, type Connection } from "../core/connection.ts";
 import type { DesiredUser, RootAttributeName } from "../core/desired-user.ts";
+import { ROOT_FIELDS } from "../core/fields.ts";
 import type { UserId } from "../core/ids.ts";
 import type { ObservedUser } from "../core/observed-user.ts";
 import type { Provenance } from "../core/ownership.ts";
@@ -69,11 +70,11 @@ export class UserWork {
 
   /** @throws DirectoryError where nothing more can be done in this pass */
   async bringAbout(observed: ObservedUser, standing: Standing, provenance: Provenance): Promise<"done" | "vanished"> {
-    const { history } = this.#declaration;
-    const facts = {
-      isNewSpec: history.isNewSpec || standing !== "known",
-      isInitial: history.isInitial || standing === "new",
-    };
+    const { history, memory } = this.#declaration;
+    const isNewSpec = history.isNewSpec || standing !== "known";
+    const isInitial = history.isInitial || standing === "new";
+    const reported = new Set([...history.reported, ...risenFlags(memory.lastSeen?.user ?? observed, observed)]);
+    const facts = { isNewSpec, isInitial, reported };
     let user = observed;
     const connection = await this.#connectionOf(user);
     let password = this.isPasswordSent ? undefined : await this.#passwordToSend(user);
@@ -84,6 +85,7 @@ export class UserWork {
       const updated = await this.#update(user, plan);
       if (updated === "vanished") return "vanished";
       if (plan.changes.some(isOfUser) && (!facts.isNewSpec || round > 1)) this.isDrift = true;
+      for (const flag of risenFlags(user, updated)) reported.add(flag);
       user = updated;
       password = undefined;
     }
@@ -94,7 +96,7 @@ export class UserWork {
   async rehearse(observed: ObservedUser): Promise<{ changes: readonly Change[]; sendsPassword: boolean }> {
     const connection = await this.#connectionOf(observed);
     const password = await this.#passwordToSend(observed);
-    const facts = { isNewSpec: true, isInitial: false };
+    const facts = { isNewSpec: true, isInitial: false, reported: this.#declaration.history.reported };
     const desired = this.#marked(observed, "adopted", facts);
     const { changes } = this.#plan(desired, observed, facts, password, connection);
     return { changes, sendsPassword: password !== undefined };
@@ -160,7 +162,7 @@ export class UserWork {
   #plan(
     desired: DesiredUser,
     user: ObservedUser,
-    facts: Pick<PlanHistory, "isNewSpec" | "isInitial">,
+    facts: Pick<PlanHistory, "isNewSpec" | "isInitial" | "reported">,
     password: string | undefined,
     connection: Connection | undefined,
   ): UpdatePlan {
@@ -248,6 +250,15 @@ export class UserWork {
     }
     return user;
   }
+}
+
+/**
+ * One-way flags that rose since the user was last seen: somebody raised them for a reason, and whoever edits a nickname in
+ * that moment does not mean to lower them.
+ */
+function risenFlags(before: ObservedUser, now: ObservedUser): RootAttributeName[] {
+  const flags = ROOT_FIELDS.filter(({ isOneWay }) => isOneWay).map(({ name }) => name);
+  return flags.filter((name) => before.attributes[name] === false && now.attributes[name] === true);
 }
 
 /** The marker is the operator's own affair. */

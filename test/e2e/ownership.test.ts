@@ -176,6 +176,34 @@ clusterTest("a takeover that nobody approved ends with its resource, and the use
   t.true((await world.sent()).every((call) => call === "GET"));
 });
 
+clusterTest(
+  "a resource restored from a backup does not get back a user that another one holds by now",
+  async (t, cluster) => {
+    const world = await aWorld(t, cluster);
+    await world.apply("old", { ...jane, deletionPolicy: "Retain" });
+    const { metadata, status } = await world.until("old", "Created");
+    await world.must(["delete", "auth0user", "old"]);
+    await world.apply("new", { connection: "email", userId: status?.userId, nickname: "new" });
+    await world.until("new", "Adopted");
+    await world.sent();
+
+    const document = JSON.parse(manifest("old", { ...jane, nickname: "old", deletionPolicy: "Delete" })) as {
+      metadata: object;
+    };
+    const restored = { ...document, metadata: { ...document.metadata, annotations: metadata.annotations } };
+    await world.must(["create", "-f", "-"], JSON.stringify(restored));
+
+    const refused = await world.until("old", "DuplicateClaim");
+    t.regex(refused.status?.conditions?.[0]?.message ?? "", new RegExp(`${world.namespace}/new`));
+    t.is(refused.status?.userId, undefined);
+    await world.stop("SIGKILL");
+    await world.start();
+    await world.must(["delete", "auth0user", "old"]);
+    t.deepEqual(await world.sent(), [], "neither written nor deleted, whatever was in memory");
+    t.is((await world.tenant.user(status?.userId ?? ""))?.["nickname"], "new");
+  },
+);
+
 clusterTest("operators of two clusters that share a tenant notice each other by the marker", async (t, cluster) => {
   const first = await aWorld(t, cluster, { flags: ["--user-markers=all"] });
   const { url, clientId, clientSecret } = first.tenant;

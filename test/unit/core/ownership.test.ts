@@ -35,19 +35,19 @@ const cases: Record<string, [Partial<OwnershipFacts>, Ownership]> = {
   ],
   "the operator's own note is proof": [
     { claim: aClaim({ userId: other }), record: aRecord({ userId: other, provenance: "adopted" }) },
-    { kind: "owned", userId: other, provenance: "adopted", isClaimed: true },
+    { kind: "owned", userId: other, provenance: "adopted", isClaimed: true, isNoted: true },
   ],
   "the operator's note stands where the annotation was taken away": [
     { record: aRecord({}) },
-    { kind: "owned", userId: derived, provenance: "created", isClaimed: false },
+    { kind: "owned", userId: derived, provenance: "created", isClaimed: false, isNoted: true },
   ],
   "the operator's note outweighs a forged annotation": [
     { claim: aClaim({ userId: other, isSigned: false }), record: aRecord({}) },
-    { kind: "owned", userId: derived, provenance: "created", isClaimed: false },
+    { kind: "owned", userId: derived, provenance: "created", isClaimed: false, isNoted: true },
   ],
   "a signature is proof without any note, as after a restore": [
     { claim: aClaim({ userId: other, provenance: "adopted" }) },
-    { kind: "owned", userId: other, provenance: "adopted", isClaimed: true },
+    { kind: "owned", userId: other, provenance: "adopted", isClaimed: true, isNoted: false },
   ],
   "an annotation without a valid signature proves nothing and never creates": [
     { claim: aClaim({ userId: other, isSigned: false }) },
@@ -80,7 +80,7 @@ const cases: Record<string, [Partial<OwnershipFacts>, Ownership]> = {
   ],
   "a forged annotation does not move a noted user to another tenant": [
     { record: aRecord({}), claim: aClaim({ tenantDomain: tenantDomain("evil.auth0.com"), isSigned: false }) },
-    { kind: "owned", userId: derived, provenance: "created", isClaimed: false },
+    { kind: "owned", userId: derived, provenance: "created", isClaimed: false, isNoted: true },
   ],
   "a connection that was changed past the API server is refused": [
     { record: aRecord({ connection: connectionName("old") }) },
