@@ -33,21 +33,26 @@ export class UserHolders {
 
   /** Another resource that holds the user, or is about to. */
   async find(domain: TenantDomain, id: UserId, self: ObjectKey): Promise<ObjectKey | undefined> {
+    return this.#holderIn(await (this.#index ??= this.#build()), entryOf(domain, id), self);
+  }
+
+  /** As `find`, and where nobody does, the user is reserved until `release`: of two at once only one comes through. */
+  async reserve(domain: TenantDomain, id: UserId, self: ObjectKey): Promise<ObjectKey | undefined> {
     const index = await (this.#index ??= this.#build());
+    // NOTE: nothing may be awaited from here on: two that waited for the index go on one right after the other.
     const entry = entryOf(domain, id);
+    const holder = this.#holderIn(index, entry, self);
+    if (holder === undefined) this.#reserved.set(entry, self);
+    return holder;
+  }
+
+  #holderIn(index: ReadonlyMap<string, ObjectKey>, entry: string, self: ObjectKey): ObjectKey | undefined {
     const reserving = this.#reserved.get(entry);
     if (reserving !== undefined && reserving !== self) return reserving;
     const holder = index.get(entry);
     if (holder === undefined || holder === self) return undefined;
     const resource = this.#options.store.get(holder);
     return resource !== undefined && this.#entryHeldBy(resource) === entry ? holder : undefined;
-  }
-
-  /** As `find`, and where nobody does, the user is reserved until `release`: of two at once only one comes through. */
-  async reserve(domain: TenantDomain, id: UserId, self: ObjectKey): Promise<ObjectKey | undefined> {
-    const holder = await this.find(domain, id, self);
-    if (holder === undefined) this.#reserved.set(entryOf(domain, id), self);
-    return holder;
   }
 
   release(domain: TenantDomain, id: UserId): void {
@@ -66,7 +71,9 @@ export class UserHolders {
     for (const key of store.keys()) {
       const resource = store.get(key);
       const entry = resource && this.#entryHeldBy(resource);
-      if (entry !== undefined) index.set(entry, key);
+      // A claim without a status is a restored one: who has noted the user since is its holder.
+      const isNoted = resource?.status.userId !== undefined;
+      if (entry !== undefined && (isNoted || !index.has(entry))) index.set(entry, key);
       await slice.breathe();
     }
     return index;
