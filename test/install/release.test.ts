@@ -3,7 +3,7 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { ExecutionContext } from "ava";
 import { clusterTests, type TestCluster } from "../support/control-plane.ts";
-import { deployed, must, placeForRelease } from "../support/deployed.ts";
+import { deployed, must, placeForRelease, podOf } from "../support/deployed.ts";
 import { CHART, HELMS, helmOf, type Helm, type HelmName } from "../support/helm.ts";
 import { startTestSimulator, type TestSimulator } from "../support/start-simulator.ts";
 import { aTempFolder } from "../support/temp-folder.ts";
@@ -13,6 +13,8 @@ const clusterTest = await clusterTests({ controllerManager: true });
 
 const GRANTS = "--set=defaultTenant.grants=all";
 const USERS = ["ann", "ben"];
+/** What the operator is started with by a later chart whose default is another. */
+const NEXT_DEFAULT = "--sync-interval=2h";
 
 /** Both use the one cluster, so the second takes over the CRDs that the first has left. */
 for (const name of HELMS) {
@@ -30,6 +32,9 @@ for (const name of HELMS) {
           users: `${namespace}-users`,
         });
 
+      const argsOf = async (named: string): Promise<readonly string[]> =>
+        (await podOf(cluster, namespace, `${named}-auth0-user-operator`)).args;
+
       const notes = await release("install", CHART);
       t.regex(notes, /serves all namespaces/);
       t.notRegex(notes, /not there yet/);
@@ -43,12 +48,14 @@ for (const name of HELMS) {
       await first.stop();
       await first.sent();
 
-      await release("upgrade", aNextChart(t), "--set=syncInterval=2h,replicas=2");
+      await release("upgrade", aNextChart(t), "--set=replicas=2");
       t.true((await columns(cluster)).includes("Next"), "an upgrade upgrades the CRDs");
+      t.true((await argsOf("first")).includes(NEXT_DEFAULT), "and brings its defaults");
       await passOver(t, await operator("first"));
 
       await helm(["rollback", "first", "1", `--namespace=${namespace}`]);
       t.false((await columns(cluster)).includes("Next"), "a rollback takes the CRDs back");
+      t.false((await argsOf("first")).includes(NEXT_DEFAULT), "and the defaults");
       await passOver(t, await operator("first"));
 
       await helm(["uninstall", "first", `--namespace=${namespace}`]);
@@ -105,7 +112,7 @@ function aNextChart(t: ExecutionContext): string {
   const folder = path.join(aTempFolder(t).path, "chart");
   cpSync(CHART, folder, { recursive: true });
   edit(path.join(folder, "Chart.yaml"), "version: 0.1.0", "version: 0.2.0");
-  edit(path.join(folder, "values.yaml"), "terminationGracePeriodSeconds: 30", "terminationGracePeriodSeconds: 60");
+  edit(path.join(folder, "values.yaml"), 'syncInterval: ""', "syncInterval: 2h");
   edit(path.join(folder, "files/crds/auth0users.yaml"), "- name: Ready\n", "- name: Next\n");
   return folder;
 }

@@ -20,7 +20,7 @@ interface Deployment {
   readonly spec: {
     readonly template: {
       readonly spec: {
-        readonly serviceAccountName: string;
+        readonly serviceAccountName?: string;
         readonly containers: readonly {
           readonly args: readonly string[];
           readonly env?: readonly { readonly name: string; readonly value: string }[];
@@ -31,16 +31,37 @@ interface Deployment {
   };
 }
 
+export interface Pod {
+  /** Its ServiceAccount. */
+  readonly account: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /** Not started; ends with the test. */
 export async function deployed(
   t: ExecutionContext,
   cluster: TestCluster,
   { namespace, name, tenant, users }: DeployedOptions,
 ): Promise<World> {
+  const { account, args, env } = await podOf(cluster, namespace, name);
+  const token = await must(cluster, ["create", "token", account, `--namespace=${namespace}`, "--duration=2h"]);
+  const kubeconfig = await cluster.controlPlane.writeKubeconfig({ name: account, token: token.trim() });
+  const world = new World(cluster, tenant, users, kubeconfig, {
+    args,
+    // A Pod finds its namespace beside its token.
+    env: { AUTH0_USER_OPERATOR_OPERATOR_NAMESPACE: namespace, ...env },
+  });
+  t.teardown(() => world.end());
+  return world;
+}
+
+/** What a kubelet would start for a Deployment, as whom, and in which environment. */
+export async function podOf(cluster: TestCluster, namespace: string, name: string): Promise<Pod> {
   const get = async (kind: string, object: string): Promise<unknown> =>
     JSON.parse(await must(cluster, ["get", kind, object, `--namespace=${namespace}`, "-o", "json"]));
-  const pod = ((await get("deployment", name)) as Deployment).spec.template.spec;
-  const [container] = pod.containers;
+  const { serviceAccountName, containers } = ((await get("deployment", name)) as Deployment).spec.template.spec;
+  const [container] = containers;
   if (container === undefined) throw new Error(`Deployment ${namespace}/${name} has no container`);
 
   const env: Record<string, string> = {};
@@ -49,22 +70,7 @@ export async function deployed(
     for (const [key, value] of Object.entries(data)) env[key] = Buffer.from(value, "base64").toString();
   }
   for (const { name: key, value } of container.env ?? []) env[key] = value;
-
-  const token = await must(cluster, [
-    "create",
-    "token",
-    pod.serviceAccountName,
-    `--namespace=${namespace}`,
-    "--duration=2h",
-  ]);
-  const kubeconfig = await cluster.controlPlane.writeKubeconfig({ name: pod.serviceAccountName, token: token.trim() });
-  const world = new World(cluster, tenant, users, kubeconfig, {
-    args: container.args,
-    // A Pod finds its namespace beside its token.
-    env: { AUTH0_USER_OPERATOR_OPERATOR_NAMESPACE: namespace, ...env },
-  });
-  t.teardown(() => world.end());
-  return world;
+  return { account: serviceAccountName ?? "default", args: container.args, env };
 }
 
 /** A namespace for a release, with the Secret that its values name, and one for users: its name with `-users`. */

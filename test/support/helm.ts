@@ -17,9 +17,14 @@ export type Helm = (args: readonly string[], kubeconfig?: string) => Promise<str
 const never = new AbortController().signal;
 let finding: Promise<Readonly<Record<HelmName, string>>> | undefined;
 
-export async function helmOf(name: HelmName): Promise<Helm> {
+/** Where that Helm is. */
+export async function helmFile(name: HelmName): Promise<string> {
   finding ??= findHelms();
-  const file = (await finding)[name];
+  return (await finding)[name];
+}
+
+export async function helmOf(name: HelmName): Promise<Helm> {
+  const file = await helmFile(name);
   return async (args, kubeconfig) => {
     const env = { HOME: "/nonexistent", PATH: process.env["PATH"], KUBECONFIG: kubeconfig };
     const { exitCode, stdout, stderr } = await runCommand(file, args, { env }, never);
