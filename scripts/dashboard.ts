@@ -26,6 +26,13 @@ const ROWS: readonly (readonly [title: string, panels: readonly Panel[]])[] = [
         queries: [["{{attribute}} {{action}}", `sum by (attribute, action) (increase(${PREFIX}_drift_total[1h]))`]],
       },
       {
+        title: "Paused",
+        description:
+          "Tenants whose deletions or changes wait for a person's word: the tenant object says how to confirm.",
+        kind: "stat",
+        queries: [["{{tenant}} {{what}}", `max by (tenant, what) (${PREFIX}_paused)`]],
+      },
+      {
         title: "Leader",
         description: "How many replicas act: 1, or for a few seconds none.",
         kind: "stat",

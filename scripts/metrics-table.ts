@@ -5,6 +5,7 @@ import { KubernetesMetrics } from "../src/kubernetes/metrics.ts";
 import { createRegistry } from "../src/main/metrics.ts";
 import { DriftCounts } from "../src/operator/drift-counts.ts";
 import { LeftBehind } from "../src/operator/left-behind.ts";
+import { PausedGauge } from "../src/operator/paused-gauge.ts";
 import { ReadyReasons } from "../src/operator/ready-reasons.ts";
 
 interface Described {
@@ -39,6 +40,7 @@ const PARTS: readonly ((registry: Registry) => unknown)[] = [
   (registry) => new Auth0Metrics(registry),
   (registry) => new KubernetesMetrics(registry),
   (registry) => new LeftBehind(registry),
+  (registry) => new PausedGauge(registry),
   (registry) => new ReadyReasons(registry),
   (registry) => new DriftCounts(registry),
 ];

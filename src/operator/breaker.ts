@@ -36,6 +36,9 @@ export interface Pause {
   readonly message: string;
 }
 
+export const PAUSED_KINDS = ["deletions", "changes"] as const;
+type PausedKind = (typeof PAUSED_KINDS)[number];
+
 const DELETIONS = "deletions";
 const DEFAULT_LEAST = 100;
 const DEFAULT_SHARE = 0.1;
@@ -87,6 +90,11 @@ export class Breaker {
     return [...this.#tallies].flatMap(([what, tally]) =>
       tally.pausedSinceMs === undefined ? [] : [this.#messageOf(what, tally.pausedSinceMs)],
     );
+  }
+
+  get pausedKinds(): ReadonlySet<PausedKind> {
+    const paused = [...this.#tallies].filter(([, { pausedSinceMs }]) => pausedSinceMs !== undefined);
+    return new Set(paused.map(([what]) => (what === DELETIONS ? DELETIONS : "changes")));
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

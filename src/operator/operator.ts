@@ -27,6 +27,7 @@ import {
 import { DriftCounts } from "./drift-counts.ts";
 import { USER_ID_ANNOTATION } from "./names.ts";
 import { healthServer, metricsServer, type Address } from "./observability.ts";
+import { PausedGauge } from "./paused-gauge.ts";
 import { ReadyReasons } from "./ready-reasons.ts";
 import { SecretUsers } from "./secret-users.ts";
 import { SECRETS, Secrets } from "./secrets.ts";
@@ -143,6 +144,15 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
         },
       },
     );
+  const ownBreaker: Breaker = new Breaker({
+    notes: configMapNotes(operatorNamespace, { api, recorder, log }),
+    maxDeletesPerHour: options.maxDeletesPerHour,
+    maxChangesPerHour: options.maxChangesPerHour,
+    countDeclared: () => store.size - tenants.countOfObjectsUsers,
+    clock,
+  });
+  const paused = new PausedGauge(options.metrics);
+  paused.watch(() => (options.directory === undefined ? [] : [[options.directory.tenantDomain, ownBreaker]]));
   const tenants: Tenants = new Tenants({
     own:
       options.directory &&
@@ -154,13 +164,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
           grants: options.grants,
           namespaces,
           marksAllUsers: options.userMarkers === "all",
-          breaker: new Breaker({
-            notes: configMapNotes(operatorNamespace, { api, recorder, log }),
-            maxDeletesPerHour: options.maxDeletesPerHour,
-            maxChangesPerHour: options.maxChangesPerHour,
-            countDeclared: () => store.size - tenants.countOfObjectsUsers,
-            clock,
-          }),
+          breaker: ownBreaker,
         }),
       ),
     servesAllNamespaces: options.namespaces === "all",
@@ -178,6 +182,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     namespaces,
     reasons,
     recorder,
+    paused,
     reconcilerOf,
     connections: options.connections,
     hasOwnTenant: options.directory !== undefined,

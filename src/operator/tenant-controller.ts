@@ -19,6 +19,7 @@ import { tenantNotes } from "./breaker-notes.ts";
 import { Breaker } from "./breaker.ts";
 import type { Namespaces } from "./namespaces.ts";
 import { OptionalReflector } from "./optional-reflector.ts";
+import type { PausedGauge } from "./paused-gauge.ts";
 import type { ReadyReasons } from "./ready-reasons.ts";
 import type { Secrets } from "./secrets.ts";
 import { TenantReconciler } from "./tenant-reconciler.ts";
@@ -43,6 +44,7 @@ export interface TenantControllerOptions {
   readonly namespaces: Namespaces;
   readonly reasons: ReadyReasons;
   readonly recorder: EventRecorder;
+  readonly paused: PausedGauge;
   readonly reconcilerOf: (tenant: Tenant) => UserReconciler;
   readonly connections: TenantConnections;
   readonly hasOwnTenant: boolean;

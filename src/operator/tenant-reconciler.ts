@@ -24,6 +24,7 @@ import type { Log } from "../runtime/log.ts";
 import { TENANT_FINALIZER } from "./names.ts";
 import type { Breaker } from "./breaker.ts";
 import type { Namespaces } from "./namespaces.ts";
+import type { PausedGauge } from "./paused-gauge.ts";
 import type { ReadyReasons } from "./ready-reasons.ts";
 import type { Secrets } from "./secrets.ts";
 import { mergePatchBetween } from "./status-writer.ts";
@@ -43,6 +44,7 @@ export interface TenantReconcilerOptions {
   readonly namespaces: Namespaces;
   readonly reasons: ReadyReasons;
   readonly recorder: EventRecorder;
+  readonly paused: PausedGauge;
   /** Whether the process was given a tenant of its own, whose name no object may take. */
   readonly hasOwnTenant: boolean;
   readonly userReconciler: (tenant: Tenant) => UserReconciler;
@@ -80,6 +82,9 @@ export class TenantReconciler {
 
   constructor(options: TenantReconcilerOptions) {
     this.#options = options;
+    options.paused.watch(() =>
+      this.#known.values().map(({ connection, breaker }) => [connection.directory.tenantDomain, breaker]),
+    );
   }
 
   /** A call was refused for its credentials: they are proven anew at the next pass. */

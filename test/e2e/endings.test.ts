@@ -13,7 +13,7 @@ async function many(world: World, count: number, spec: object = {}, flags: reado
   const manifests = Array.from({ length: count }, (_, index) =>
     manifest(`user-${String(index)}`, { ...user(index), ...spec }),
   );
-  await world.must(["apply", ...flags, "-f", "-"], manifests.join("\n---\n"));
+  await world.must(["create", ...flags, "-f", "-"], manifests.join("\n---\n"));
   await eventually(async () => {
     const { length } = await world.tenant.users();
     if (length < count) throw new Error(`${String(length)} of ${String(count)} users\n${world.log.slice(-2_000)}`);
@@ -31,11 +31,11 @@ async function settled(world: World, left: number): Promise<void> {
 clusterTest(
   "a bad merge is stopped after the allowed number, and goes on after a person's word",
   async (t, cluster) => {
-    const world = await aWorld(t, cluster, { flags: ["--max-deletes-per-hour=20"] });
-    await many(world, 60);
+    const world = await aWorld(t, cluster);
+    await many(world, 500);
 
     await world.must(["delete", "auth0users", "--all", "--wait=false"]);
-    await settled(world, 40);
+    await settled(world, 400);
     const paused = await eventually(async () => {
       const { items } = JSON.parse(await world.must(["get", "auth0users", "-o", "json"])) as {
         items: { status?: { conditions?: { type: string; reason: string; message: string }[] } }[];
@@ -43,15 +43,17 @@ clusterTest(
       const messages = items.flatMap(({ status }) =>
         (status?.conditions ?? []).filter(({ type, reason }) => type === "Ready" && reason === "DeletionPaused"),
       );
-      if (messages.length !== 40) throw new Error(`${String(messages.length)} are paused`);
+      if (messages.length !== 400) throw new Error(`${String(messages.length)} are paused`);
       return messages[0]?.message ?? "";
     });
     await world.apply("another", user(1_000));
     await world.until("another", "Created");
-    t.is((await world.tenant.users()).length, 41, "creations go on");
+    t.is((await world.tenant.users()).length, 401, "creations go on");
     t.true(
       (await world.events("auth0-user-operator-default-tenant")).some(({ reason }) => reason === "DeletionPaused"),
     );
+
+    t.regex(await world.metrics(), new RegExp(`operator_paused{tenant="${world.tenant.domain}",what="deletions"} 1`));
 
     await world.stop("SIGKILL");
     await world.start();
@@ -59,6 +61,7 @@ clusterTest(
     await world.must(command);
 
     await settled(world, 1);
+    t.regex(await world.metrics(), /operator_paused\{[^}]*what="deletions"\} 0/);
   },
 );
 
