@@ -1,0 +1,94 @@
+/** The operator's way to the cluster of a history: every call goes over the wire, every event of a watch waits for its turn. */
+import { ApiError } from "../../src/kubernetes/api-error.ts";
+import type { DeleteOptions, KubernetesCalls, Query } from "../../src/kubernetes/kubernetes-api.ts";
+import type { JsonObject } from "../../src/runtime/json.ts";
+import type { Cluster, Watch } from "./cluster.ts";
+import type { Wire } from "./wire.ts";
+
+const EVENTS = "/apis/events.k8s.io/";
+
+export class ClusterCalls implements KubernetesCalls {
+  readonly #cluster: Cluster;
+  readonly #wire: Wire;
+  readonly #onAnswered: (path: string) => void;
+
+  /** @param onAnswered is told the path of each write once the operator knows that it was done */
+  constructor(cluster: Cluster, wire: Wire, onAnswered: (path: string) => void) {
+    this.#cluster = cluster;
+    this.#wire = wire;
+    this.#onAnswered = onAnswered;
+  }
+
+  get(path: string, _query: Query, _signal: AbortSignal): Promise<JsonObject> {
+    return this.#send("GET", path, () => this.#cluster.get(path));
+  }
+
+  getMetadata(path: string, _signal: AbortSignal): Promise<JsonObject> {
+    return this.#send("GET", path, () => this.#cluster.get(path));
+  }
+
+  create(path: string, object: JsonObject, _signal: AbortSignal): Promise<JsonObject> {
+    // Nothing depends on Events.
+    if (path.startsWith(EVENTS)) return Promise.resolve(object);
+    return this.#send("POST", path, () => this.#cluster.create(path, object, "operator"));
+  }
+
+  async mergePatch(path: string, patch: JsonObject, _signal: AbortSignal): Promise<JsonObject> {
+    if (path.startsWith(EVENTS)) return patch;
+    const answer = await this.#send("PATCH", path, () => this.#cluster.mergePatch(path, patch, "operator"));
+    this.#onAnswered(path);
+    return answer;
+  }
+
+  delete(path: string, _options: DeleteOptions, _signal: AbortSignal): Promise<void> {
+    return this.#send("DELETE", path, () => {
+      this.#cluster.delete(path, "operator");
+    });
+  }
+
+  async *watch(path: string, query: Query, signal: AbortSignal): AsyncGenerator<Buffer, void> {
+    const version = Number(query["resourceVersion"]);
+    const watch = await this.#openWatch(path, version);
+    const onAbort = (): void => {
+      watch.wake();
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      for (;;) {
+        await new Promise<void>((resolve) => {
+          watch.wake = resolve;
+          if (signal.aborted) resolve();
+        });
+        signal.throwIfAborted();
+        for (; watch.allowed > 0; watch.allowed--) {
+          const line = watch.waiting.shift();
+          if (line !== undefined) yield Buffer.from(line);
+        }
+      }
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      this.#cluster.watches.delete(watch);
+    }
+  }
+
+  close(): void {}
+
+  async #openWatch(path: string, version: number): Promise<Watch> {
+    const opened: Watch[] = [];
+    try {
+      return await this.#send("WATCH", path, () => {
+        const watch = this.#cluster.watch(path, version);
+        opened.push(watch);
+        return watch;
+      });
+    } catch (error) {
+      for (const watch of opened) this.#cluster.watches.delete(watch);
+      throw error;
+    }
+  }
+
+  #send<T>(verb: string, path: string, serve: () => T): Promise<T> {
+    const what = `${verb} ${path.replace(/^\/apis?\/(?:[^/]+\/)?v1(?:alpha1)?/, "")}`;
+    return this.#wire.send(what, serve, () => new ApiError("timeout", `${what}: no answer`, { kind: "backoff" }));
+  }
+}

@@ -1,0 +1,138 @@
+/** What a resource must be once everything has come to rest: as declared, or truthful about why not. */
+import { USER_ID_ANNOTATION } from "../../src/operator/names.ts";
+import { asObject, metadataOf, type Cluster } from "./cluster.ts";
+import { ACME, CLUSTER_TENANTS, DATABASE, PASSWORDLESS } from "./names.ts";
+import { keyOf, readyOf } from "./oracle.ts";
+import type { Resource } from "./people.ts";
+import type { Stage } from "./stage.ts";
+import type { TenantSide, WireUser } from "./tenant-side.ts";
+
+export interface Finding {
+  /** `undefined`: nothing. */
+  readonly wrong: string | undefined;
+  readonly reason: string;
+}
+
+export function findWrong(resource: Resource, stage: Stage): Finding {
+  const { status, reason, message } = readyOf(resource.object);
+  const told = `${reason}: ${message}`;
+  const wrong =
+    resource.spec["suspend"] === true && !resource.isDeleting
+      ? undefined
+      : status === "True"
+        ? whyNotReady(resource, stage)
+        : isTrue(resource, reason, stage)
+          ? undefined
+          : told;
+  const { generation } = metadataOf(resource.object);
+  const { observedGeneration } = asObject(resource.object["status"]);
+  if (wrong === undefined && generation !== observedGeneration) {
+    return { wrong: `generation ${String(generation)} was never looked at: ${told}`, reason };
+  }
+  return { wrong, reason };
+}
+
+/** What is wrong with a resource that says it is as declared. */
+function whyNotReady({ object, spec, uid, isDeleting }: Resource, stage: Stage): string | undefined {
+  if (isDeleting) return "it says to be ready, and is being deleted";
+  const { userId } = asObject(object["status"]);
+  const domain = domainOf(spec, stage.ownDomain);
+  const user = stage.sideOf(domain).find(String(userId));
+  if (user === undefined) return `it says to be ready, and ${domain} has no ${String(userId)}`;
+  const [holder] = stage.oracle.claimsOn(keyOf(domain, user.user_id));
+  if (holder?.uid !== uid) return `it says to be ready, and ${user.user_id} is claimed by ${String(holder?.uid)}`;
+  for (const [field, wire] of [
+    ["email", "email"],
+    ["givenName", "given_name"],
+    ["nickname", "nickname"],
+  ] as const) {
+    const value = spec[field];
+    if (typeof value === "string" && String(user[wire]).toLowerCase() !== value.toLowerCase()) {
+      return `it says to be ready, and ${wire} is ${String(user[wire])}, not ${value}`;
+    }
+  }
+  for (const [key, value] of Object.entries(asObject(spec["userMetadata"]))) {
+    const found = asObject(user["user_metadata"])[key];
+    if (found !== value)
+      return `it says to be ready, and user_metadata.${key} is ${String(found)}, not ${String(value)}`;
+  }
+  return undefined;
+}
+
+/** Whether what keeps it from being ready is so. */
+function isTrue(resource: Resource, reason: string, stage: Stage): boolean {
+  const { object, spec, uid, annotations, key, isDeleting } = resource;
+  const { oracle, cluster, ownDomain } = stage;
+  const domain = domainOf(spec, ownDomain);
+  const side = stage.sideOf(domain);
+  const claim = oracle.claimOf(uid);
+  const [claimedDomain, claimedId] = claim?.user.split(" ") ?? [];
+  const text = annotations[USER_ID_ANNOTATION];
+  const others = holdersOf(spec, side).filter(({ user_id: id }) => id !== claimedId);
+  const { userId } = asObject(object["status"]);
+  switch (reason) {
+    case "UserConflict": {
+      const isUnproven = text !== undefined && !oracle.isProvable(key, text);
+      const isContradicted = spec["userId"] !== undefined && claimedId !== undefined && spec["userId"] !== claimedId;
+      const named = side.find(String(spec["userId"]));
+      const isElsewhere = named !== undefined && named.identities[0]?.connection !== spec["connection"];
+      return others.length > 0 || isUnproven || isContradicted || isElsewhere;
+    }
+    case "DuplicateClaim": {
+      const wanted = [String(spec["userId"]), claimedId ?? "", ...others.map(({ user_id: id }) => id)];
+      const annotated = text?.split(";")[0] ?? "";
+      return [...wanted, annotated].some((id) => (oracle.claimsOn(keyOf(domain, id))[0]?.uid ?? uid) !== uid);
+    }
+    case "UserNotFound":
+      return [spec["userId"], userId, claimedId, text?.split(";")[0]].some(
+        (id) => typeof id === "string" && side.find(id) === undefined,
+      );
+    case "AttributeNotWritable":
+      return spec["connection"] === PASSWORDLESS; // whose address can't be changed
+    case "RecreationScheduled": {
+      const [, dueAt = ""] = /after (\S+Z) /.exec(readyOf(object).message) ?? [];
+      return side.find(claimedId ?? String(userId)) === undefined && Date.parse(dueAt) > stage.time.nowMs;
+    }
+    case "UserLinked": {
+      const id = claimedId ?? String(userId);
+      return side
+        .users()
+        .some(({ identities }) => identities.slice(1).some((one) => `${one.provider}|${one.user_id}` === id));
+    }
+    case "NotGranted":
+      return domain === ACME && !isAdoptGranted(cluster, resource.namespace);
+    case "TenantChanged":
+      return (
+        (claimedDomain ?? asObject(object["status"])["tenantDomain"]) !== domain ||
+        text?.includes(`;${domain};`) === false
+      );
+    case "DeletionNeedsConfirmation": {
+      const user = side.find(claimedId ?? String(userId));
+      return (
+        isDeleting &&
+        user !== undefined &&
+        (user.identities.length > 1 || user.identities[0]?.connection !== spec["connection"])
+      );
+    }
+    default:
+      return false;
+  }
+}
+
+/** The users that have what would identify this one. */
+function holdersOf({ email, connection }: Resource["spec"], side: TenantSide): readonly WireUser[] {
+  const asStored = connection === DATABASE ? String(email).toLowerCase() : email;
+  return side.users().filter((user) => user.email === asStored && user.identities[0]?.connection === connection);
+}
+
+function isAdoptGranted(cluster: Cluster, namespace: string): boolean {
+  const { grants } = asObject(cluster.get(`${CLUSTER_TENANTS}/acme`)["spec"]);
+  return (Array.isArray(grants) ? grants : []).map(asObject).some(({ adopt, namespaces }) => {
+    const { names } = asObject(namespaces);
+    return adopt === true && Array.isArray(names) && names.includes(namespace);
+  });
+}
+
+function domainOf({ tenantRef }: Resource["spec"], ownDomain: string): string {
+  return tenantRef === undefined ? ownDomain : ACME;
+}

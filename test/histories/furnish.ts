@@ -1,0 +1,35 @@
+/** What a stage has before anything happens: a tenant object with its grants, and Secrets that consent to be read. */
+import { SECRET_USE_CREDENTIALS, SECRET_USE_LABEL, SECRET_USE_PASSWORD } from "../../src/api/names.ts";
+import type { JsonObject } from "../../src/runtime/json.ts";
+import { DEFAULT_CLIENT } from "../../src/simulator/oauth/clients.ts";
+import { OPERATOR_NAMESPACE } from "./life.ts";
+import { ACME, CLUSTER_TENANTS, NAMESPACES, secretsIn } from "./names.ts";
+import type { Stage } from "./stage.ts";
+
+export function furnish(stage: Stage): void {
+  const { clientId, clientSecret } = DEFAULT_CLIENT;
+  const secret = (namespace: string, name: string, use: string, texts: Readonly<Record<string, string>>): void => {
+    const data = Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString("base64")]);
+    const metadata = { name, labels: { [SECRET_USE_LABEL]: use } };
+    stage.cluster.create(secretsIn(namespace), { metadata, data: Object.fromEntries(data) }, "person");
+  };
+  secret(OPERATOR_NAMESPACE, "acme", SECRET_USE_CREDENTIALS, { clientId, clientSecret });
+  for (const namespace of NAMESPACES) {
+    secret(namespace, "password", SECRET_USE_PASSWORD, { password: `Correct-Horse-${namespace}` });
+  }
+  const credentials = { secretRef: { name: "acme", namespace: OPERATOR_NAMESPACE } };
+  stage.cluster.create(CLUSTER_TENANTS, { metadata: { name: "acme" }, spec: { domain: ACME, credentials } }, "person");
+  grant(stage, ["a", "b"]);
+}
+
+/** Every namespace may declare users of the tenant; these may also take users over. */
+export function grant({ cluster, oracle }: Stage, adopting: readonly string[]): void {
+  const grants: readonly JsonObject[] = [
+    { namespaces: { from: "All" } },
+    ...(adopting.length > 0
+      ? [{ namespaces: { from: "Names", names: adopting }, adopt: true, passwordOnAdopted: true }]
+      : []),
+  ];
+  cluster.mergePatch(`${CLUSTER_TENANTS}/acme`, { spec: { grants } }, "person");
+  for (const namespace of NAMESPACES) oracle.noteGrant(ACME, namespace, adopting.includes(namespace));
+}

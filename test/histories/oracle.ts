@@ -1,0 +1,468 @@
+/**
+ * What must never happen, known from the history alone: who made which user, which resource claims whom and since when, what
+ * its author had declared. It watches every write of the operator to either side as it is done, and knows nothing of how the
+ * operator decides; from the product it takes names only.
+ */
+import { CONFIRM_DELETION_ANNOTATION } from "../../src/api/names.ts";
+import { FINALIZER, USER_ID_ANNOTATION } from "../../src/operator/names.ts";
+import type { JsonObject } from "../../src/runtime/json.ts";
+import { annotationsOf, asObject, finalizersOf, metadataOf, type Write } from "./cluster.ts";
+import type { Served, WireUser } from "./tenant-side.ts";
+
+export type Provenance = "created" | "adopted";
+
+/** A user of a tenant: `acme.example.com auth0|…`. */
+export type UserKey = string;
+
+interface Version {
+  readonly spec: JsonObject;
+  /** When it was replaced by another one. */
+  endedAt: number;
+}
+
+/** One incarnation of a resource. */
+export interface Known {
+  readonly uid: string;
+  /** `namespace/name`. */
+  readonly key: string;
+  readonly versions: Version[];
+  /** When somebody deleted it. */
+  deletedAt: number;
+  /** Since when the operator knows that it waits for a user. */
+  waitsSince: number;
+  object: JsonObject;
+  isGone: boolean;
+}
+
+interface Claim {
+  readonly uid: string;
+  readonly provenance: Provenance;
+}
+
+interface Made {
+  /** Of the resource it was made for. */
+  readonly uid: string;
+}
+
+export interface OracleParts {
+  readonly find: (user: UserKey) => WireUser | undefined;
+  readonly onViolation: (what: string) => void;
+}
+
+/** A user that was linked a shorter while ago may be deleted by what was seen before (`FRESH_MS` of deletions). */
+const LINK_SEEN_MS = 10 * 60_000;
+
+export class Oracle {
+  readonly #parts: OracleParts;
+  readonly resources = new Map<string, Known>();
+  readonly #claims = new Map<UserKey, Claim[]>();
+  readonly #made = new Map<UserKey, Made>();
+  /** Users that nobody has to look after any more: why. */
+  readonly #excused = new Map<UserKey, string>();
+  /** Resources that somebody let go without the operator. */
+  readonly #abandoned = new Set<string>();
+  /** Claims that ended so: the operator has not seen it before things are quiet. */
+  readonly #lapsed = new Map<UserKey, { readonly uid: string; readonly atStep: number }>();
+  /** Every address that a user ever had. */
+  readonly #emails = new Map<UserKey, Set<string>>();
+  readonly #linkedAtMs = new Map<UserKey, number>();
+  /** Claims as the operator wrote them, by `namespace/name`; only those can be proven. */
+  readonly #authentic = new Map<string, Set<string>>();
+  /** Namespaces that may take over users of a tenant, and until when they could. */
+  readonly #adopting = new Map<string, number>();
+  step = 0;
+  #quietSince = 0;
+
+  constructor(parts: OracleParts) {
+    this.#parts = parts;
+  }
+
+  // ---- what happens ----
+
+  tick(): void {
+    this.step++;
+  }
+
+  /** Everything that was declared so far has been seen by the operator. */
+  noteQuiet(): void {
+    this.#quietSince = this.step;
+  }
+
+  noteGrant(domain: string, namespace: string, mayAdopt: boolean): void {
+    this.#adopting.set(`${domain} ${namespace}`, mayAdopt ? Infinity : this.step);
+  }
+
+  noteLink(user: UserKey, atMs: number): void {
+    this.#linkedAtMs.set(user, atMs);
+  }
+
+  /** The keys that sign claims are lost: nothing that was written before can be proven. */
+  noteKeysLost(): void {
+    this.#authentic.clear();
+  }
+
+  /** The cluster was lost, and with it who looks after whom. */
+  noteClusterLost(): void {
+    for (const user of this.#claims.keys()) this.#excuse(user, "the cluster was lost");
+    for (const [user] of this.#made) this.#excuse(user, "the cluster was lost");
+    this.#claims.clear();
+    for (const known of this.resources.values()) known.isGone = true;
+    this.resources.clear();
+  }
+
+  noteUser(domain: string, user: WireUser): void {
+    const emails = this.#emails.get(keyOf(domain, user.user_id)) ?? new Set();
+    if (user.email !== undefined) emails.add(user.email.toLowerCase());
+    this.#emails.set(keyOf(domain, user.user_id), emails);
+  }
+
+  /** A write to an Auth0User. */
+  noteWrite({ actor, before, after }: Write): void {
+    const object = after ?? before;
+    if (object === undefined) return;
+    const uid = String(metadataOf(object)["uid"]);
+    const known = this.resources.get(uid) ?? this.#meet(uid, object);
+    this.#noteVersion(known, object);
+    if (after !== undefined) known.object = after;
+    const isHeld = after !== undefined && finalizersOf(after).includes(FINALIZER);
+    const wasHeld = before !== undefined && finalizersOf(before).includes(FINALIZER);
+    if (actor === "operator" && after !== undefined) this.#noteClaim(known, before, after);
+    if (before === undefined && after !== undefined) this.#noteRestored(known, after);
+    if ((wasHeld && !isHeld) || after === undefined) this.#noteRelease(known, actor === "operator" && wasHeld);
+    known.isGone = after === undefined;
+    const isDeleted = after === undefined || metadataOf(after)["deletionTimestamp"] !== undefined;
+    if (isDeleted) known.deletedAt = Math.min(known.deletedAt, this.step);
+  }
+
+  /** The operator was answered, and so knows the object as it is now. */
+  noteKnown(object: JsonObject): void {
+    const known = this.resources.get(String(metadataOf(object)["uid"]));
+    if (known === undefined) return;
+    if (readyOf(object).reason === "DuplicateClaim") known.waitsSince = Math.min(known.waitsSince, this.step);
+    else known.waitsSince = Infinity;
+  }
+
+  /** A write of the operator's to a tenant. */
+  noteServed(served: Served): void {
+    const { method, status, domain, answer } = served;
+    if (status >= 300) return;
+    if (method === "POST" && served.userId === undefined) this.#noteCreation(served);
+    if (method === "PATCH") this.#checkUpdate(served);
+    if (method === "DELETE") this.#checkDeletion(served);
+    if (typeof answer["user_id"] === "string") this.noteUser(domain, answer as WireUser);
+  }
+
+  // ---- what is asked of it ----
+
+  claimsOn(user: UserKey): readonly Claim[] {
+    return this.#claims.get(user) ?? [];
+  }
+
+  /** The user that the resource claims. */
+  claimOf(uid: string): { readonly user: UserKey; readonly provenance: Provenance } | undefined {
+    for (const [user, claims] of this.#claims) {
+      const claim = claims.find((one) => one.uid === uid);
+      if (claim !== undefined) return { user, provenance: claim.provenance };
+    }
+    return undefined;
+  }
+
+  isProvable(key: string, text: string): boolean {
+    return this.#authentic.get(key)?.has(text) === true;
+  }
+
+  /** Users that the operator made and that nobody looks after, though nobody said so. */
+  orphans(): readonly UserKey[] {
+    return [...this.#made.keys()].filter(
+      (user) =>
+        !this.#excused.has(user) &&
+        !this.#abandoned.has(this.#made.get(user)?.uid ?? "") &&
+        this.claimsOn(user).length === 0 &&
+        this.#parts.find(user) !== undefined,
+    );
+  }
+
+  // ---- claims ----
+
+  #meet(uid: string, object: JsonObject): Known {
+    const { namespace, name } = metadataOf(object);
+    const known: Known = {
+      uid,
+      key: `${String(namespace)}/${String(name)}`,
+      versions: [],
+      deletedAt: Infinity,
+      waitsSince: Infinity,
+      object,
+      isGone: false,
+    };
+    this.resources.set(uid, known);
+    return known;
+  }
+
+  #noteVersion({ versions }: Known, object: JsonObject): void {
+    const spec = asObject(object["spec"]);
+    const last = versions.at(-1);
+    if (last !== undefined && JSON.stringify(last.spec) === JSON.stringify(spec)) return;
+    if (last !== undefined) last.endedAt = this.step;
+    versions.push({ spec, endedAt: Infinity });
+  }
+
+  #noteClaim(known: Known, before: JsonObject | undefined, after: JsonObject): void {
+    const text = annotationsOf(after)[USER_ID_ANNOTATION];
+    const former = before && annotationsOf(before)[USER_ID_ANNOTATION];
+    if (text === undefined || text === former) return;
+    const texts = this.#authentic.get(known.key) ?? new Set();
+    const isProven = former === undefined || texts.has(former);
+    this.#authentic.set(known.key, texts.add(text));
+    const claim = parseClaimText(text);
+    if (claim === undefined) return;
+    const isOwnId = claim.user.endsWith(`|${known.uid}`);
+    if (!isProven && claim.provenance === "created" && !isOwnId && this.#made.get(claim.user)?.uid !== known.uid) {
+      this.#violate(
+        `${known.key} claims ${claim.user} as its own though its annotation proves nothing: ${former ?? ""}`,
+      );
+    }
+    const others = this.claimsOn(claim.user).filter(({ uid }) => uid !== known.uid);
+    const standing = this.claimOf(known.uid);
+    if (standing?.user === claim.user) return;
+    if (others.length > 0) {
+      this.#violate(`${known.key} claims ${claim.user}, which ${this.#nameOf(others[0]?.uid)} holds`);
+    }
+    if (claim.provenance === "adopted" && !this.#mayAdopt(known, claim.user)) {
+      this.#violate(`${known.key} takes over ${claim.user} without the right to`);
+    }
+    if (standing !== undefined) this.#dropClaim(standing.user, known.uid);
+    this.#claims.set(claim.user, [...this.claimsOn(claim.user), { uid: known.uid, provenance: claim.provenance }]);
+    this.#excused.delete(claim.user);
+  }
+
+  /** Somebody made a resource with a claim in it, from a backup or a copy. */
+  #noteRestored(known: Known, object: JsonObject): void {
+    const text = annotationsOf(object)[USER_ID_ANNOTATION];
+    const claim = text === undefined ? undefined : parseClaimText(text);
+    if (text === undefined || claim === undefined || !this.isProvable(known.key, text)) return;
+    this.#claims.set(claim.user, [...this.claimsOn(claim.user), { uid: known.uid, provenance: claim.provenance }]);
+  }
+
+  #mayAdopt(known: Known, user: UserKey): boolean {
+    const [domain = "", id = ""] = user.split(" ");
+    const grantedUntil = this.#adopting.get(`${domain} ${namespaceOf(known)}`) ?? Infinity;
+    const isOwnTenant = asObject(known.object["spec"])["tenantRef"] === undefined;
+    if (grantedUntil < this.#quietSince && !isOwnTenant) return false;
+    const emails = this.#emails.get(user) ?? new Set();
+    const annotated = annotationsOf(known.object)[USER_ID_ANNOTATION]?.startsWith(`${id};`) === true;
+    return this.#recentSpecs(known).some((spec) => {
+      if (spec["userId"] === id) return true;
+      const isSame = emails.has(String(spec["email"]).toLowerCase()) || annotated;
+      return spec["adoptionPolicy"] === "Adopt" && isSame;
+    });
+  }
+
+  #noteRelease(known: Known, isByOperator: boolean): void {
+    const claim = this.claimOf(known.uid);
+    if (!isByOperator) this.#abandoned.add(known.uid);
+    if (claim === undefined) return;
+    const { user, provenance } = claim;
+    if (!isByOperator) this.#lapsed.set(user, { uid: known.uid, atStep: this.step });
+    const isHolder = this.claimsOn(user)[0]?.uid === known.uid;
+    this.#dropClaim(user, known.uid);
+    if (this.claimsOn(user).length > 0) return;
+    const isAwaited = [...this.resources.values()].some(
+      (other) => other.deletedAt >= this.#quietSince && waitsFor(other, user),
+    );
+    const mustGo =
+      isHolder && !isAwaited && this.#effectivePolicies(known, provenance).every((one) => one === "Delete");
+    if (isByOperator && mustGo && this.#parts.find(user) !== undefined) {
+      this.#violate(`${known.key} is let go, and its user ${user} stays though deletionPolicy is Delete`);
+    }
+    this.#excuse(user, `${known.key} was let go`);
+  }
+
+  #dropClaim(user: UserKey, uid: string): void {
+    const rest = this.claimsOn(user).filter((claim) => claim.uid !== uid);
+    if (rest.length === 0) this.#claims.delete(user);
+    else this.#claims.set(user, rest);
+  }
+
+  #excuse(user: UserKey, why: string): void {
+    this.#excused.set(user, why);
+  }
+
+  // ---- writes to tenants ----
+
+  #noteCreation({ domain, sent, answer }: Served): void {
+    const user = keyOf(domain, String(answer["user_id"]));
+    const uid = typeof sent["user_id"] === "string" ? sent["user_id"] : this.#uidByTag(sent);
+    const known = this.resources.get(uid);
+    if (known === undefined) {
+      this.#violate(`${user} was created for nobody: ${JSON.stringify(sent)}`);
+      return;
+    }
+    const claim = this.claimOf(uid);
+    if (claim !== undefined && claim.user !== user && this.#parts.find(claim.user) !== undefined) {
+      this.#violate(`${known.key} has ${claim.user}, and ${user} was created for it, too`);
+    }
+    for (const [other, made] of this.#made) {
+      const isSecond = made.uid === uid && other !== user && !this.#excused.has(other);
+      if (isSecond && this.#parts.find(other) !== undefined) {
+        this.#violate(`${known.key}: ${other} was created for it before, and ${user} now`);
+      }
+    }
+    const isReported =
+      this.#made.has(user) && this.#recentSpecs(known).every((spec) => spec["recreatePolicy"] === "Report");
+    if (isReported) this.#violate(`${user} was created again though recreatePolicy is Report`);
+    this.#made.set(user, { uid });
+    this.#excused.delete(user);
+    this.#linkedAtMs.delete(user);
+  }
+
+  #checkUpdate({ domain, userId = "", sent, before }: Served): void {
+    if (before === undefined) return;
+    const user = keyOf(domain, userId);
+    const former = this.#formerHolderOf(user);
+    const [known, ...more] = [this.#holderOf(user), former].filter((one) => one !== undefined);
+    if (known === undefined) {
+      this.#violate(`${user} was changed, and nobody claims it: ${JSON.stringify(sent)}`);
+      return;
+    }
+    const isForeign = (one: Known): boolean =>
+      Object.entries(sent).some(([name, value]) => !this.#isDeclared(one, name, value));
+    if ([known, ...more].every(isForeign)) {
+      this.#violate(`${user} of ${known.key} was given what it never declared: ${JSON.stringify(sent)}`);
+    }
+  }
+
+  #isDeclared(known: Known, name: string, value: unknown): boolean {
+    const specs = this.#recentSpecs(known);
+    switch (name) {
+      case "password":
+        return specs.some((spec) => spec["password"] !== undefined);
+      case "verify_email":
+        return value === false;
+      case "app_metadata":
+        return true; // the marker, which nobody but the operator can write
+      case "blocked": {
+        const provenance = this.claimOf(known.uid)?.provenance ?? this.#provenanceByMaking(known);
+        const isEnding = metadataOf(known.object)["deletionTimestamp"] !== undefined;
+        const isDisabled = specs.some(
+          (spec) => spec["deletionPolicy"] === "Disable" || spec["deleteAfter"] !== undefined,
+        );
+        const mayEnd = this.#effectivePolicies(known, provenance).some((one) => one !== "Retain");
+        return specs.some((spec) => spec["blocked"] === value) || (isEnding && isDisabled && mayEnd && value === true);
+      }
+      case "user_metadata":
+        return Object.entries(asObject(value)).every(([key, one]) =>
+          specs.some((spec) => JSON.stringify(asObject(spec["userMetadata"])[key] ?? null) === JSON.stringify(one)),
+        );
+      default: {
+        const field = name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+        return specs.some(
+          (spec) => JSON.stringify(spec[field] ?? null).toLowerCase() === JSON.stringify(value).toLowerCase(),
+        );
+      }
+    }
+  }
+
+  #checkDeletion({ domain, userId = "", before, sentAtStep }: Served): void {
+    if (before === undefined) return;
+    const user = keyOf(domain, userId);
+    const [first, ...others] = this.claimsOn(user);
+    const known = this.#holderOf(user) ?? this.#formerHolderOf(user);
+    const provenance = first?.provenance ?? "created";
+    if (known === undefined) {
+      this.#violate(`${user} was deleted, and nobody claims it`);
+      return;
+    }
+    const what = `${user} of ${known.key} was deleted`;
+    if (metadataOf(known.object)["deletionTimestamp"] === undefined) this.#violate(`${what}, which nobody deleted`);
+    if (!this.#effectivePolicies(known, provenance).includes("Delete")) this.#violate(`${what} against its policy`);
+    if (others.length > 0) this.#violate(`${what}, though ${this.#nameOf(others[0]?.uid)} claims it, too`);
+    const heir = [...this.resources.values()].find(
+      (one) => one !== known && one.deletedAt === Infinity && waitsFor(one, user) && one.waitsSince < sentAtStep,
+    );
+    if (heir !== undefined && this.#mayAdopt(heir, user)) this.#violate(`${what}, though ${heir.key} waits for it`);
+    const linkedAtMs = this.#linkedAtMs.get(user) ?? Infinity;
+    const isConfirmed = annotationsOf(known.object)[CONFIRM_DELETION_ANNOTATION] === userId;
+    if (before.identities.length > 1 && !isConfirmed && this.nowMs - linkedAtMs > LINK_SEEN_MS) {
+      this.#violate(`${what} with all its linked identities`);
+    }
+  }
+
+  nowMs = 0;
+
+  /** The oldest claim holds; while Auth0 has chosen an id that is not noted yet, whoever it was made for. */
+  #holderOf(user: UserKey): Known | undefined {
+    const [first] = this.claimsOn(user);
+    const maker = this.resources.get(this.#made.get(user)?.uid ?? "");
+    return first === undefined ? (maker?.isGone === false ? maker : undefined) : this.resources.get(first.uid);
+  }
+
+  /** Who was let go without the operator, which may not know it yet. */
+  #formerHolderOf(user: UserKey): Known | undefined {
+    const lapsed = this.#lapsed.get(user);
+    return lapsed !== undefined && lapsed.atStep >= this.#quietSince ? this.resources.get(lapsed.uid) : undefined;
+  }
+
+  #effectivePolicies(known: Known, provenance: Provenance): readonly string[] {
+    return this.#recentSpecs(known).map((spec) => {
+      if (spec["suspend"] === true) return "Retain";
+      const { deletionPolicy } = spec;
+      return typeof deletionPolicy === "string" ? deletionPolicy : provenance === "created" ? "Delete" : "Retain";
+    });
+  }
+
+  #provenanceByMaking({ uid }: Known): Provenance {
+    return [...this.#made.values()].some((made) => made.uid === uid) ? "created" : "adopted";
+  }
+
+  /** What the operator may still believe to be declared. */
+  #recentSpecs({ versions }: Known): readonly JsonObject[] {
+    return versions.filter(({ endedAt }) => endedAt >= this.#quietSince).map(({ spec }) => spec);
+  }
+
+  /** Every resource declares its own name in `user_metadata`. */
+  #uidByTag(sent: JsonObject): string {
+    const tag = asObject(sent["user_metadata"])["by"];
+    const known = [...this.resources.values()].findLast((one) => one.key === tag);
+    return known?.uid ?? "";
+  }
+
+  #nameOf(uid: string | undefined): string {
+    return this.resources.get(uid ?? "")?.key ?? "somebody";
+  }
+
+  #violate(what: string): void {
+    this.#parts.onViolation(what);
+  }
+}
+
+export function keyOf(domain: string, userId: string): UserKey {
+  return `${domain} ${userId}`;
+}
+
+export function readyOf(object: JsonObject): {
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+} {
+  const { conditions } = asObject(object["status"]);
+  const ready = (Array.isArray(conditions) ? conditions : []).map(asObject).find(({ type }) => type === "Ready");
+  const { status = "Unknown", reason = "", message = "" } = ready ?? {};
+  return { status: String(status), reason: String(reason), message: String(message) };
+}
+
+function waitsFor({ object }: Known, user: UserKey): boolean {
+  const { reason, message } = readyOf(object);
+  return reason === "DuplicateClaim" && message.startsWith(`${user.slice(user.indexOf(" ") + 1)} `);
+}
+
+function namespaceOf({ key }: Known): string {
+  return key.slice(0, key.indexOf("/"));
+}
+
+/** `USER_ID;TENANT_DOMAIN;PROVENANCE;SIGNATURE`; `undefined` while Auth0 has yet to choose the id. */
+function parseClaimText(text: string): { readonly user: UserKey; readonly provenance: Provenance } | undefined {
+  const [id = "", domain = "", provenance] = text.split(";");
+  if (id === "?") return undefined;
+  return { user: keyOf(domain, id), provenance: provenance === "created" ? "created" : "adopted" };
+}

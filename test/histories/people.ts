@@ -1,0 +1,440 @@
+/**
+ * What people do in a history, each deed drawn by chance: at the cluster with resources and their backups, at Auth0 with
+ * users. They make every mistake that the API server lets them make.
+ */
+import { CONFIRM_DELETION_ANNOTATION } from "../../src/api/names.ts";
+import { FINALIZER, STATE_SECRET, USER_ID_ANNOTATION } from "../../src/operator/names.ts";
+import type { JsonObject } from "../../src/runtime/json.ts";
+import type { Chance } from "./chance.ts";
+import { annotationsOf, asObject, finalizersOf, metadataOf } from "./cluster.ts";
+import { grant } from "./furnish.ts";
+import { OPERATOR_NAMESPACE } from "./life.ts";
+import { ACME, DATABASE, GLOBEX, NAMESPACES, PASSWORDLESS, PEOPLE, USERS, secretsIn, usersIn } from "./names.ts";
+import { keyOf, readyOf } from "./oracle.ts";
+import type { Stage } from "./stage.ts";
+import type { WireUser } from "./tenant-side.ts";
+
+/** How often each deed is done, against the others. */
+const DEEDS = {
+  create: 22,
+  editProfile: 12,
+  editEmail: 6,
+  editPolicies: 8,
+  suspend: 2,
+  delete: 10,
+  rename: 4,
+  copy: 3,
+  forge: 2,
+  letGoByForce: 1,
+  backUp: 2,
+  restoreOne: 3,
+  restoreAll: 0.6,
+  reapply: 2,
+  signUp: 8,
+  editUser: 6,
+  deleteUser: 4,
+  link: 2,
+  unlink: 1,
+  changeGrants: 1,
+  changeDomain: 0.5,
+} as const;
+type Deed = keyof typeof DEEDS;
+
+export interface PeopleParts {
+  readonly chance: Chance;
+  readonly stage: Stage;
+  /** Ends the operator, and starts it again once `meanwhile` is done. */
+  readonly restart: (meanwhile: () => void) => void;
+}
+
+interface Backup {
+  readonly users: readonly JsonObject[];
+}
+
+export class People {
+  readonly #parts: PeopleParts;
+  #backup: Backup | undefined;
+  #edits = 0;
+  #isLinked = false;
+
+  constructor(parts: PeopleParts) {
+    this.#parts = parts;
+  }
+
+  /** One deed; in words, for the trace. */
+  act(): string {
+    const deed = this.#parts.chance.weighted(DEEDS);
+    return `person: ${deed}: ${this.#do(deed) ?? "nothing to do it to"}`;
+  }
+
+  #do(deed: Deed): string | undefined {
+    switch (deed) {
+      case "create":
+        return this.#create();
+      case "editProfile":
+        return this.#editOne(({ namespace, name }) => ({ ...this.#profile(namespace, name) }));
+      case "editEmail":
+        return this.#editOne(() => ({ email: this.#parts.chance.pick(PEOPLE) }));
+      case "editPolicies":
+        return this.#editOne(() => this.#policies(true));
+      case "suspend":
+        return this.#editOne(({ spec }) => ({ suspend: spec["suspend"] === true ? null : true }));
+      case "delete":
+        return this.#delete();
+      case "rename":
+        return this.#copy("rename");
+      case "copy":
+        return this.#copy("copy");
+      case "forge":
+        return this.#forge();
+      case "letGoByForce":
+        return this.#letGoByForce();
+      case "backUp":
+        this.#backup = { users: this.#parts.stage.cluster.objects(USERS) };
+        return String(this.#backup.users.length);
+      case "restoreOne":
+        return this.#restoreOne();
+      case "restoreAll":
+        return this.#restoreAll();
+      case "reapply":
+        return this.#reapply();
+      case "signUp":
+        return this.#signUp();
+      case "editUser":
+        return this.#editUser();
+      case "deleteUser":
+        return this.#deleteUser();
+      case "link":
+        return this.#link();
+      case "unlink":
+        return this.#unlink();
+      case "changeGrants": {
+        const granted = NAMESPACES.filter(() => this.#parts.chance.happens(0.6));
+        grant(this.#parts.stage, granted);
+        return granted.join(",");
+      }
+      case "changeDomain": {
+        const domain = this.#parts.chance.happens(0.5) ? ACME : GLOBEX;
+        this.#parts.restart(() => {
+          this.#parts.stage.ownDomain = domain;
+        });
+        return domain;
+      }
+      default:
+        return deed satisfies never;
+    }
+  }
+
+  // ---- at the cluster ----
+
+  #create(): string | undefined {
+    const { chance } = this.#parts;
+    const namespace = chance.pick(NAMESPACES) ?? "a";
+    const name = `u${String(chance.integer(5))}`;
+    const domain = chance.happens(0.5) ? ACME : GLOBEX;
+    const connection = chance.happens(0.85) ? DATABASE : PASSWORDLESS;
+    const taken = chance.pick(this.#parts.stage.sideOf(domain).users());
+    const spec = {
+      ...(domain === ACME && { tenantRef: { kind: "ClusterAuth0Tenant", name: "acme" } }),
+      connection,
+      email: chance.pick(PEOPLE),
+      ...(connection === DATABASE && {
+        password: { secretRef: { name: "password" }, policy: chance.pick(["OnCreate", "OnChange"]) },
+      }),
+      ...this.#profile(namespace, name),
+      ...this.#policies(false),
+      ...(chance.happens(0.12) && taken !== undefined && { userId: taken.user_id }),
+    };
+    return this.#apply(namespace, name, spec);
+  }
+
+  #profile(namespace: string, name: string): JsonObject {
+    const { chance } = this.#parts;
+    const edit = String(++this.#edits);
+    return {
+      givenName: `${namespace}/${name} ${edit}`,
+      userMetadata: { by: `${namespace}/${name}`, ...(chance.happens(0.5) && { edit }) },
+      ...(chance.happens(0.3) && { nickname: `n ${namespace}/${name} ${edit}` }),
+      ...(chance.happens(0.2) && { blocked: chance.happens(0.5) }),
+    };
+  }
+
+  /** @param isEdit whether what is not said takes back what was said before */
+  #policies(isEdit: boolean): JsonObject {
+    const { chance } = this.#parts;
+    const one = (...values: readonly (string | undefined)[]): string | null | undefined =>
+      chance.pick(values) ?? (isEdit ? null : undefined);
+    return withoutUndefined({
+      adoptionPolicy: one(undefined, undefined, "Never", "Adopt", "Adopt"),
+      deletionPolicy: one(undefined, undefined, undefined, "Delete", "Delete", "Retain", "Disable"),
+      recreatePolicy: one(undefined, undefined, "Recreate", "Report"),
+      recreateAfter: one(undefined, "0s", "5m"),
+      deleteAfter: chance.happens(0.1) ? "10m" : isEdit ? null : undefined,
+    });
+  }
+
+  #apply(namespace: string, name: string, spec: JsonObject, annotations?: JsonObject): string | undefined {
+    const { cluster } = this.#parts.stage;
+    if (cluster.find(`${usersIn(namespace)}/${name}`) !== undefined) return undefined;
+    const object = { kind: "Auth0User", metadata: { name, ...(annotations && { annotations }) }, spec };
+    const { metadata } = cluster.create(usersIn(namespace), object, "person");
+    return `${namespace}/${name} ${String(asObject(metadata)["uid"])} ${JSON.stringify(spec)} ${Object.values(
+      annotations ?? {},
+    )
+      .map((text) => String(text).slice(0, 60))
+      .join()}`;
+  }
+
+  #editOne(change: (resource: Resource) => JsonObject): string | undefined {
+    const resource = this.#parts.chance.pick(this.resources());
+    if (resource === undefined) return undefined;
+    const spec = change(resource);
+    this.#parts.stage.cluster.mergePatch(resource.path, { spec }, "person");
+    return `${resource.key} ${JSON.stringify(spec)}`;
+  }
+
+  #delete(): string | undefined {
+    const resource = this.#parts.chance.pick(this.resources());
+    if (resource === undefined) return undefined;
+    this.#parts.stage.cluster.delete(resource.path, "person");
+    return resource.key;
+  }
+
+  /** The manifest as `kubectl get -o yaml` shows it, under another name, or in another namespace. */
+  #copy(how: "rename" | "copy"): string | undefined {
+    const { chance } = this.#parts;
+    const { cluster } = this.#parts.stage;
+    const resource = chance.pick(this.resources());
+    if (resource === undefined) return undefined;
+    const namespace = how === "rename" ? resource.namespace : (chance.pick(NAMESPACES) ?? "a");
+    const name = how === "rename" ? `${resource.name}x`.slice(-3) : resource.name;
+    const spec = { ...resource.spec, ...this.#profile(namespace, name) };
+    const annotations = chance.happens(0.6) ? resource.annotations : {};
+    const applied = this.#apply(namespace, name, spec, annotations);
+    if (applied === undefined) return undefined;
+    if (how === "copy") return `${resource.key} to ${applied}`;
+    cluster.delete(resource.path, "person");
+    return `${resource.key} to ${applied}`;
+  }
+
+  /** Somebody else's claim, whole or made up. */
+  #forge(): string | undefined {
+    const { chance } = this.#parts;
+    const { cluster } = this.#parts.stage;
+    const [resource, other] = [chance.pick(this.resources()), chance.pick(this.resources())];
+    if (resource === undefined || other === undefined || resource === other) return undefined;
+    const text = other.annotations[USER_ID_ANNOTATION];
+    if (text === undefined) return undefined;
+    const forged = chance.happens(0.5) ? text : text.replace(/[^;]*$/, "unsigned");
+    cluster.mergePatch(resource.path, { metadata: { annotations: { [USER_ID_ANNOTATION]: forged } } }, "person");
+    return `${resource.key} ${forged.slice(0, 70)}`;
+  }
+
+  #letGoByForce(): string | undefined {
+    const { chance } = this.#parts;
+    const { cluster } = this.#parts.stage;
+    const resource = chance.pick(this.resources());
+    if (resource === undefined) return undefined;
+    cluster.mergePatch(resource.path, { metadata: { finalizers: null } }, "person");
+    if (cluster.find(resource.path) !== undefined) cluster.delete(resource.path, "person");
+    return resource.key;
+  }
+
+  #restoreOne(): string | undefined {
+    const { chance } = this.#parts;
+    const { cluster } = this.#parts.stage;
+    const gone = (this.#backup?.users ?? []).filter((object) => cluster.find(pathOf(object)) === undefined);
+    const object = chance.pick(gone);
+    return object && this.#restore(object, chance.happens(0.5));
+  }
+
+  /** Without status, and with another uid; finalizers as the tool keeps them or not. */
+  #restore(object: JsonObject, keepsFinalizers: boolean): string | undefined {
+    const { namespace, name } = metadataOf(object);
+    const finalizers = keepsFinalizers && finalizersOf(object).includes(FINALIZER) ? [FINALIZER] : undefined;
+    const metadata = { name, annotations: annotationsOf(object), finalizers };
+    const restored = { kind: "Auth0User", metadata, spec: object["spec"] };
+    const { cluster } = this.#parts.stage;
+    const { uid } = metadataOf(cluster.create(usersIn(String(namespace)), restored, "person"));
+    return `${String(namespace)}/${String(name)} ${String(uid)}`;
+  }
+
+  /** The whole cluster is lost, and made again from the last backup; sometimes the operator's own Secret is forgotten. */
+  #restoreAll(): string | undefined {
+    const { chance, restart } = this.#parts;
+    const { cluster, oracle } = this.#parts.stage;
+    const backup = this.#backup;
+    if (backup === undefined) return undefined;
+    const areKeysLost = chance.happens(0.2);
+    const keepsFinalizers = chance.happens(0.5);
+    const restored: (string | undefined)[] = [];
+    restart(() => {
+      const kept = new Map(cluster.snapshot());
+      for (const path of kept.keys()) {
+        const isKeys = areKeysLost && path === `${secretsIn(OPERATOR_NAMESPACE)}/${STATE_SECRET}`;
+        if (isKeys || path.includes("/auth0users/")) kept.delete(path);
+      }
+      cluster.reset(kept);
+      oracle.noteClusterLost();
+      if (areKeysLost) oracle.noteKeysLost();
+      for (const object of backup.users) restored.push(this.#restore(object, keepsFinalizers));
+    });
+    return `${areKeysLost ? "without keys, " : ""}${restored.join(" ")}`;
+  }
+
+  /** `kubectl get -o yaml`, deleted, and applied again later. */
+  #reapply(): string | undefined {
+    const { chance } = this.#parts;
+    const { cluster } = this.#parts.stage;
+    const resource = chance.pick(this.resources().filter(({ isDeleting }) => isDeleting));
+    if (resource === undefined) return undefined;
+    cluster.mergePatch(resource.path, { spec: { deletionPolicy: chance.pick(["Retain", "Delete"]) } }, "person");
+    return `${resource.key} policy while it is deleted`;
+  }
+
+  // ---- at Auth0 ----
+
+  #signUp(): string | undefined {
+    const { chance, stage } = this.#parts;
+    const { oracle } = stage;
+    const domain = chance.happens(0.5) ? ACME : GLOBEX;
+    const connection = chance.happens(0.85) ? DATABASE : PASSWORDLESS;
+    const email = chance.pick(PEOPLE);
+    const user = stage.sideOf(domain).enter({ connection, email, user_metadata: { theirs: "from the beginning" } });
+    if (user === undefined) return undefined;
+    oracle.noteUser(domain, user);
+    return `${keyOf(domain, user.user_id)} ${String(email)}`;
+  }
+
+  #editUser(): string | undefined {
+    const { chance, stage } = this.#parts;
+    const { oracle } = stage;
+    const found = this.#anyUser();
+    if (found === undefined) return undefined;
+    const { domain, user } = found;
+    const changes = chance.pick<JsonObject>([
+      { given_name: "Drifted" },
+      { blocked: chance.happens(0.5) },
+      { email: chance.pick(PEOPLE) },
+      { user_metadata: { theirs: String(++this.#edits) } },
+    ]);
+    if (changes === undefined || !stage.sideOf(domain).edit(user.user_id, changes)) return undefined;
+    oracle.noteUser(domain, { ...user, ...changes });
+    return `${keyOf(domain, user.user_id)} ${JSON.stringify(changes)}`;
+  }
+
+  #deleteUser(): string | undefined {
+    const found = this.#anyUser();
+    if (found === undefined) return undefined;
+    this.#parts.stage.sideOf(found.domain).drop(found.user.user_id);
+    return keyOf(found.domain, found.user.user_id);
+  }
+
+  #link(): string | undefined {
+    const { chance, stage } = this.#parts;
+    const { oracle, time } = stage;
+    const found = this.#anyUser();
+    const other = found && chance.pick(stage.sideOf(found.domain).users());
+    if (found === undefined || other === undefined || other.user_id === found.user.user_id) return undefined;
+    if (!stage.sideOf(found.domain).link(found.user.user_id, other.user_id)) return undefined;
+    this.#isLinked = true;
+    oracle.noteLink(keyOf(found.domain, found.user.user_id), time.nowMs);
+    return `${other.user_id} into ${keyOf(found.domain, found.user.user_id)}`;
+  }
+
+  #unlink(): string | undefined {
+    if (!this.#isLinked) return undefined;
+    const { chance, stage } = this.#parts;
+    const linked = [ACME, GLOBEX].flatMap((domain) =>
+      stage
+        .sideOf(domain)
+        .users()
+        .filter(({ identities }) => identities.length > 1)
+        .map((user) => ({ domain, user })),
+    );
+    const found = chance.pick(linked);
+    const identity = found?.user.identities.at(-1);
+    if (found === undefined || identity === undefined) return undefined;
+    const isDone = stage.sideOf(found.domain).unlink(found.user.user_id, identity);
+    return isDone ? `${identity.user_id} from ${keyOf(found.domain, found.user.user_id)}` : undefined;
+  }
+
+  #anyUser(): { readonly domain: string; readonly user: WireUser } | undefined {
+    const { chance, stage } = this.#parts;
+    const domain = chance.happens(0.5) ? ACME : GLOBEX;
+    const user = chance.pick(stage.sideOf(domain).users());
+    return user && { domain, user };
+  }
+
+  // ---- at the end ----
+
+  /** Everything that waits for a person is answered, and every resource deleted. */
+  clearUp(): void {
+    const { cluster, oracle } = this.#parts.stage;
+    grant(this.#parts.stage, NAMESPACES);
+    for (const resource of this.resources()) {
+      const claim = oracle.claimOf(resource.uid);
+      const policy = { deletionPolicy: "Retain" };
+      if (readyOf(resource.object).reason === "TenantChanged" && claim !== undefined) {
+        cluster.mergePatch(resource.path, { spec: policy }, "person");
+      }
+      cluster.delete(resource.path, "person");
+    }
+  }
+
+  /** Says to each refusal to delete what its message asks for. */
+  confirm(): boolean {
+    const { cluster } = this.#parts.stage;
+    let isAnything = false;
+    for (const { object, path, isDeleting } of this.resources()) {
+      const { reason, message } = readyOf(object);
+      if (!isDeleting) continue;
+      const [, id] = /confirm-deletions: "([^"]+)"/.exec(message) ?? [];
+      if (reason === "DeletionNeedsConfirmation" && id !== undefined) {
+        cluster.mergePatch(path, { metadata: { annotations: { [CONFIRM_DELETION_ANNOTATION]: id } } }, "person");
+      } else if (reason === "TenantChanged") {
+        cluster.mergePatch(path, { spec: { deletionPolicy: "Retain" } }, "person");
+      } else continue;
+      isAnything = true;
+    }
+    return isAnything;
+  }
+
+  resources(): readonly Resource[] {
+    return this.#parts.stage.cluster.objects(USERS).map((object) => {
+      const { namespace, name, uid, deletionTimestamp } = metadataOf(object);
+      return {
+        object,
+        path: pathOf(object),
+        key: `${String(namespace)}/${String(name)}`,
+        namespace: String(namespace),
+        name: String(name),
+        uid: String(uid),
+        spec: asObject(object["spec"]),
+        annotations: annotationsOf(object),
+        isDeleting: deletionTimestamp !== undefined,
+      };
+    });
+  }
+}
+
+export interface Resource {
+  readonly object: JsonObject;
+  readonly path: string;
+  readonly key: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly spec: JsonObject;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly isDeleting: boolean;
+}
+
+function pathOf(object: JsonObject): string {
+  const { namespace, name } = metadataOf(object);
+  return `${usersIn(String(namespace))}/${String(name)}`;
+}
+
+function withoutUndefined(object: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,157 @@
+/** A tenant of a history: the simulator's own handler, in process, and the operator's way to it over the wire. */
+import { NoAnswerError, type HttpAnswer, type HttpRequest, type TenantCalls } from "../../src/auth0/http.ts";
+import { ALL_SCOPES } from "../../src/reconcile/scopes.ts";
+import type { JsonObject } from "../../src/runtime/json.ts";
+import type { Random } from "../../src/runtime/random.ts";
+import { DEFAULT_CLIENT } from "../../src/simulator/oauth/clients.ts";
+import { Simulator } from "../../src/simulator/simulator.ts";
+import { silentLog } from "../support/silent-log.ts";
+import { LifeClock, type Time } from "./time.ts";
+import type { Wire } from "./wire.ts";
+
+export interface WireUser {
+  readonly user_id: string;
+  readonly email?: string;
+  readonly identities: readonly { readonly connection: string; readonly provider: string; readonly user_id: string }[];
+  readonly [name: string]: unknown;
+}
+
+/** A write of the operator's, as the tenant answered it. */
+export interface Served {
+  readonly domain: string;
+  readonly sentAtStep: number;
+  readonly method: string;
+  /** Of the user; absent for one that is to be created. */
+  readonly userId: string | undefined;
+  readonly sent: JsonObject;
+  readonly status: number;
+  /** The user before the write, where there was one. */
+  readonly before: WireUser | undefined;
+  readonly answer: JsonObject;
+}
+
+export interface TenantSideParts {
+  readonly time: Time;
+  readonly random: Random;
+  readonly onServed: (served: Served) => void;
+}
+
+export class TenantSide {
+  readonly domain: string;
+  readonly #simulator: Simulator;
+  readonly #time: Time;
+  readonly #onServed: (served: Served) => void;
+  #token = "";
+
+  constructor(domain: string, { time, random, onServed }: TenantSideParts) {
+    this.domain = domain;
+    this.#time = time;
+    this.#onServed = onServed;
+    const clients = [{ ...DEFAULT_CLIENT, scopes: [...ALL_SCOPES, "update:users"] }];
+    const log = { ...silentLog, error: (message: string, values?: object) => fail(message, values) };
+    this.#simulator = new Simulator({ domain, clients, clock: new LifeClock(time), random, log });
+  }
+
+  calls(wire: Wire): TenantCalls {
+    return {
+      send: (request) => {
+        const what = `${request.method} ${this.domain} ${decodeURIComponent(request.path.replace("/api/v2", "")).slice(0, 90)}`;
+        return wire.send(
+          what,
+          (sentAtStep) => this.#serve(request, sentAtStep),
+          () => new NoAnswerError("the connection was reset"),
+        );
+      },
+      close() {},
+    };
+  }
+
+  users(): readonly WireUser[] {
+    return this.#control("GET", "/_simulator/users") as readonly WireUser[];
+  }
+
+  find(userId: string): WireUser | undefined {
+    const { status, body } = this.#exchange("GET", `/_simulator/users/${encodeURIComponent(userId)}`);
+    return status === 200 ? (body as WireUser) : undefined;
+  }
+
+  /** A person makes a user; `undefined` where the address is taken. */
+  enter(user: JsonObject): WireUser | undefined {
+    const { status, body } = this.#exchange("POST", "/_simulator/users", user);
+    return status === 201 ? (body as WireUser) : undefined;
+  }
+
+  /** A person edits a user; whether that was possible. */
+  edit(userId: string, changes: JsonObject): boolean {
+    return this.#exchange("PATCH", `/_simulator/users/${encodeURIComponent(userId)}`, changes).status === 200;
+  }
+
+  drop(userId: string): void {
+    this.#control("DELETE", `/_simulator/users/${encodeURIComponent(userId)}`);
+  }
+
+  /** Makes `secondary` an identity of `primary`; whether that was possible. */
+  link(primary: string, secondary: string): boolean {
+    const [provider = "", ...id] = secondary.split("|");
+    const path = `/api/v2/users/${encodeURIComponent(primary)}/identities`;
+    return this.#asPerson("POST", path, { provider, user_id: id.join("|") }) === 201;
+  }
+
+  unlink(primary: string, { provider, user_id: id }: WireUser["identities"][number]): boolean {
+    const path = `/api/v2/users/${encodeURIComponent(primary)}/identities/${provider}/${encodeURIComponent(id)}`;
+    return this.#asPerson("DELETE", path) === 200;
+  }
+
+  setSwitches(switches: JsonObject): void {
+    this.#control("PUT", "/_simulator/switches", switches);
+  }
+
+  #asPerson(method: string, path: string, body?: JsonObject): number {
+    const authorization = (): Record<string, string> => ({ authorization: `Bearer ${this.#token}` });
+    const first = this.#exchange(method, path, body, authorization());
+    if (first.status !== 401) return first.status;
+    const { clientId: client_id, clientSecret: client_secret } = DEFAULT_CLIENT;
+    const audience = `https://${this.domain}/api/v2/`;
+    const grant = { grant_type: "client_credentials", client_id, client_secret, audience };
+    this.#token = (this.#exchange("POST", "/oauth/token", grant).body as { access_token: string }).access_token;
+    return this.#exchange(method, path, body, authorization()).status;
+  }
+
+  #control(method: string, path: string, body?: JsonObject): unknown {
+    const answer = this.#exchange(method, path, body);
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${JSON.stringify(answer)}`);
+    return answer.body;
+  }
+
+  #exchange(method: string, target: string, body?: JsonObject, headers: Record<string, string> = {}) {
+    const exchange = this.#simulator.exchange({
+      method,
+      target,
+      headers: { host: this.domain, "content-type": "application/json", ...headers },
+      body: Buffer.from(body === undefined ? "" : JSON.stringify(body)),
+    });
+    if (exchange.kind !== "answered") throw new Error(`${method} ${target} was ${exchange.kind}`);
+    return exchange.answer;
+  }
+
+  #serve({ method, path, headers, body }: HttpRequest, sentAtStep: number): HttpAnswer {
+    const sent = body === undefined ? {} : (JSON.parse(body) as JsonObject);
+    const [, id] = /^\/api\/v2\/users\/([^/?]+)/.exec(path) ?? [];
+    const userId = id === undefined ? undefined : decodeURIComponent(id);
+    const isWrite = method !== "GET" && path.startsWith("/api/v2/users");
+    const before = isWrite && userId !== undefined ? this.find(userId) : undefined;
+    const answer = this.#exchange(method, path, body === undefined ? undefined : sent, { ...headers });
+    if (isWrite) {
+      const { status } = answer;
+      const answered = (answer.body ?? {}) as JsonObject;
+      this.#onServed({ domain: this.domain, sentAtStep, method, userId, sent, status, before, answer: answered });
+    }
+    const text = answer.html ?? (answer.body === undefined ? "" : JSON.stringify(answer.body));
+    const date = new Date(this.#time.nowMs).toUTCString();
+    return { status: answer.status, headers: { ...answer.headers, date }, body: text, atMs: this.#time.nowMs };
+  }
+}
+
+function fail(message: string, values?: object): never {
+  throw new Error(`${message}: ${JSON.stringify(values)}`);
+}
