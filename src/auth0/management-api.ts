@@ -34,7 +34,7 @@ export interface Call {
   readonly secrets?: readonly string[];
 }
 
-/** For calls that read or delete. */
+/** For calls that read. What is written is decided anew each time: a user that was to be deleted may be wanted by now. */
 const MAX_TRIES = 3;
 const RETRY = { baseMs: 400, capMs: 800 };
 /** After a 429 that names no moment. */
@@ -95,7 +95,7 @@ export class ManagementApi {
    * @throws DirectoryError, or `signal.reason`
    */
   async call(call: Call, signal: AbortSignal): Promise<unknown> {
-    const tries = call.method === "POST" || call.method === "PATCH" ? 1 : MAX_TRIES;
+    const tries = call.method === "GET" ? MAX_TRIES : 1;
     for (let failures = 1; ; failures++) {
       try {
         return await this.#callOnce(call, signal);

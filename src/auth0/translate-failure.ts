@@ -21,6 +21,7 @@ const REMEDIES: Readonly<Record<DirectoryErrorCode, Remedy>> = {
   tenant_not_ready: { kind: "backoff" },
   deletions_paused: { kind: "backoff" },
   changes_paused: { kind: "backoff" },
+  claim_moved: { kind: "backoff" },
   insufficient_scope: { kind: "backoff" },
   user_not_found: { kind: "backoff" },
   related_not_found: { kind: "stall" },

@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import type { UserId } from "../core/ids.ts";
 import type { ObservedUser } from "../core/observed-user.ts";
 import type { NewUser, UserPatch } from "../core/writes.ts";
+import type { ObjectKey } from "../kubernetes/object.ts";
 import { DirectoryError, type DirectoryErrorCode } from "../reconcile/errors.ts";
 import type { ActionDirectory, AssignmentDirectory, ConnectionDirectory, UserDirectory } from "../reconcile/ports.ts";
 import type { AuditLog, AuditOperation } from "./audit-log.ts";
@@ -15,6 +16,8 @@ import type { Breaker, Pause } from "./breaker.ts";
 export interface Guards {
   readonly breaker: Breaker | undefined;
   readonly audit: AuditLog | undefined;
+  /** At the end of a resource: another one that takes the user over, as is known at the last moment. */
+  readonly findHeir?: () => ObjectKey | undefined;
 }
 
 /** When a write that the breaker stopped is tried again: a person may have confirmed. */
@@ -74,6 +77,7 @@ export class GuardedDirectory implements UserDirectory {
         this.#stop("changes_paused", await breaker.admitChange(field, signal));
       }
     }
+    this.#giveWay(id);
     return this.#record(
       "update",
       id,
@@ -84,6 +88,7 @@ export class GuardedDirectory implements UserDirectory {
 
   async deleteUser(id: UserId, signal: AbortSignal): Promise<void> {
     this.#stop("deletions_paused", await this.#guards.breaker?.admitDeletion(this.#resource.deletedAtMs, signal));
+    this.#giveWay(id);
     return this.#record(
       "delete",
       id,
@@ -95,6 +100,13 @@ export class GuardedDirectory implements UserDirectory {
   /** The resource goes and its user stays. */
   retained(id: UserId | undefined, why: string): void {
     this.#write("retain", id, [], why);
+  }
+
+  /** Asked when nothing is waited for any more: whoever came to wait for the user meanwhile shall have it. */
+  #giveWay(id: UserId): void {
+    const heir = this.#guards.findHeir?.();
+    if (heir === undefined) return;
+    throw new DirectoryError("claim_moved", `Auth0User ${heir} takes ${id} over`, { kind: "backoff" });
   }
 
   #stop(code: DirectoryErrorCode, pause: Pause | undefined): void {

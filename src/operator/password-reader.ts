@@ -58,7 +58,7 @@ const LEFT: Reason = "PasswordLeft";
  * its claim alone, and the note was lost with the status.
  */
 function isNewlyDeclared(status: Auth0UserStatus, ownership: Ownership): boolean {
-  const isRestored = ownership.kind === "owned" && status.userId === undefined;
+  const isRestored = ownership.kind === "owned" && !ownership.isNoted;
   const standing = findCondition(status.conditions ?? [], "PasswordSynced");
   return !isRestored && (standing === undefined || standing.reason === LEFT);
 }

@@ -31,8 +31,10 @@ export async function finalizeUser(
 ): Promise<ReconcileResult> {
   if (!resource.finalizers.includes(FINALIZER)) return { kind: "done" };
   const { directory, tenant, audit, clock } = parts;
-  const guarded = new GuardedDirectory(directory, resource, { breaker: tenant.breaker, audit }, () => clock.now());
+  const guards = { breaker: tenant.breaker, audit, findHeir: () => heirOf(resource, parts) };
+  const guarded = new GuardedDirectory(directory, resource, guards, () => clock.now());
   let outcome: DeletionOutcome | Released = await endOf(resource, { ...parts, directory: guarded }, signal);
+  if (outcome.kind === "refused" && outcome.reason === "ClaimMoved") outcome = moved(outcome.message);
   if (outcome.kind === "refused") {
     const leftBehind = await leaveBehind(resource, outcome, parts, signal);
     if (leftBehind === undefined) return refuse(resource, outcome, parts, signal);
@@ -125,7 +127,9 @@ function moved(why: string): DeletionOutcome {
 }
 
 /** A resource that waits for this one's user, and may take it over. */
-function heirOf({ annotations }: Auth0UserResource, { store }: UserParts): ObjectKey | undefined {
+function heirOf(resource: Auth0UserResource, { store }: UserParts): ObjectKey | undefined {
+  // It may have come to be awaited since the pass began.
+  const { annotations } = store.get(resource.key) ?? resource;
   const [namespace, name] = (annotations[AWAITED_BY_ANNOTATION] ?? "").split("/");
   if (namespace === undefined || name === undefined) return undefined;
   const key = objectKey(namespace, name);

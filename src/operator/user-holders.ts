@@ -2,7 +2,7 @@
  * Which resource holds which user, so that two never hold one: the older claim stands, whoever comes later waits. Nobody
  * pays for this who takes over no users: the index is made when somebody first does.
  */
-import type { TenantDomain, UserId } from "../core/ids.ts";
+import { connectionName, type TenantDomain, type UserId } from "../core/ids.ts";
 import type { ObjectKey } from "../kubernetes/object.ts";
 import type { Store } from "../kubernetes/store.ts";
 import { parseClaim } from "../reconcile/claim.ts";
@@ -11,6 +11,7 @@ import { TimeSlice } from "../runtime/time-slice.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
 import { FINALIZER, USER_ID_ANNOTATION } from "./names.ts";
 import type { StateKeys } from "./state-keys.ts";
+import { derivedIdOf } from "./user-ownership.ts";
 
 export interface UserHoldersOptions {
   readonly store: Store<Auth0UserResource>;
@@ -79,13 +80,16 @@ export class UserHolders {
     return index;
   }
 
-  /** By its status, else by a claim that verifies. */
+  /** By its status, else by a claim that verifies, or that names the id which nobody but this resource can come to. */
   #entryHeldBy(resource: Auth0UserResource): string | undefined {
-    const { status, annotations, isDeleting, finalizers } = resource;
+    const { status, spec, annotations, isDeleting, finalizers } = resource;
     if (isDeleting && !finalizers.includes(FINALIZER)) return undefined; // its user has been dealt with
     if (status.userId !== undefined) return `${status.tenantDomain ?? ""} ${status.userId}`;
     const claim = parseClaim(annotations[USER_ID_ANNOTATION] ?? "", resource, this.#options.stateKeys.keyring);
-    if (typeof claim !== "object" || !claim.isSigned || claim.userId === undefined) return undefined;
+    if (typeof claim !== "object" || claim.userId === undefined) return undefined;
+    if (!claim.isSigned && claim.userId !== derivedIdOf(resource, connectionName(String(spec["connection"])))) {
+      return undefined;
+    }
     return entryOf(claim.tenantDomain, claim.userId);
   }
 }

@@ -144,7 +144,8 @@ export class UserReconciler {
     const outcome = await reconcileUser(declaration, { directory, claims, clock }, signal).finally(() => {
       claims.release();
     });
-    if (claims.holder !== undefined) await this.#await(resource, declared, claims.holder, signal);
+    const mayFollow = ownership.kind === "owned" || askedBy(declared, resource).adopts;
+    if (claims.holder !== undefined && mayFollow) await this.#await(resource, claims.holder, signal);
     this.#remember(resource, declared, known, claims.writtenVersion, outcome);
     if (outcome.verdict.kind === "refused" && outcome.verdict.reason === "CredentialsInvalid") {
       this.#onCredentialsRefused();
@@ -224,21 +225,10 @@ export class UserReconciler {
   }
 
   /** Has the holder remember who waits for its user: when it goes, the user does not. */
-  async #await(
-    resource: Auth0UserResource,
-    declared: Declared,
-    holderKey: ObjectKey,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #await({ key }: Auth0UserResource, holderKey: ObjectKey, signal: AbortSignal): Promise<void> {
     const { api, store } = this.#parts;
-    const { key } = resource;
     const holder = store.get(holderKey);
-    if (
-      holder === undefined ||
-      !askedBy(declared, resource).adopts ||
-      holder.annotations[AWAITED_BY_ANNOTATION] === key
-    )
-      return;
+    if (holder === undefined || holder.annotations[AWAITED_BY_ANNOTATION] === key) return;
     const patch = { metadata: { annotations: { [AWAITED_BY_ANNOTATION]: key } } };
     store.absorb(await api.mergePatch(auth0UserPath(holder), patch, signal));
   }

@@ -17,6 +17,8 @@ export type DirectoryErrorCode =
   /** More users would be deleted, or have the same attribute changed, within an hour than `protection` allows. */
   | "deletions_paused"
   | "changes_paused"
+  /** Another resource waits for the user of one that is being deleted. */
+  | "claim_moved"
   /** The token may not make this call. */
   | "insufficient_scope"
   /** 404 where the user must exist. */

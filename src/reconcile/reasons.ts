@@ -164,6 +164,7 @@ export const REASON_OF = {
   credentials_invalid: "CredentialsInvalid",
   tenant_not_ready: "TenantNotReady",
   deletions_paused: "DeletionPaused",
+  claim_moved: "ClaimMoved",
   changes_paused: "ChangesPaused",
   insufficient_scope: "InsufficientScope",
   user_not_found: "UserNotFound",

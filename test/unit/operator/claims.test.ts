@@ -1,0 +1,80 @@
+/** Who holds a user when several want it, or the holder goes: situations that histories found, each told on its own. */
+import test from "ava";
+import { annotationsOf, metadataOf } from "../../histories/cluster.ts";
+import { GLOBEX } from "../../histories/names.ts";
+import { aScenario } from "../../histories/scenario.ts";
+
+const JANE = { email: "jane@example.com", givenName: "Jane" };
+
+test("a user is not deleted for a resource that another one came to wait for while its deletion was under way", async (t) => {
+  const scenario = await aScenario(t);
+  const uid = scenario.create("a/old", { ...JANE, deletionPolicy: "Delete" });
+  await scenario.rest(1_000);
+
+  // The limit on deletions is written down before each: there the deletion waits, and the successor comes.
+  scenario.delete("a/old");
+  await scenario.rest(1_000, ({ what }) => what.includes("configmaps"));
+  scenario.create("a/new", { ...JANE, adoptionPolicy: "Adopt" });
+  await scenario.rest(1_000, ({ what }) => what.includes("configmaps"));
+  t.is(scenario.reasonOf("a/new"), "DuplicateClaim");
+  await scenario.rest(60_000);
+
+  t.is(scenario.find("a/old"), undefined);
+  t.not(scenario.sideOf(GLOBEX).find(`auth0|${uid}`), undefined);
+  t.is(scenario.reasonOf("a/new"), "Adopted");
+  t.is(scenario.userIdOf("a/new"), `auth0|${uid}`);
+});
+
+test("a user whose creation is under way is not taken over, though its claim was spoilt", async (t) => {
+  const scenario = await aScenario(t);
+  const uid = scenario.create("a/first", JANE);
+  await scenario.rest(1_000, ({ what }) => what.includes("/status"));
+  scenario.restart();
+  const spoilt = `auth0|${uid};${GLOBEX};created;unsigned`;
+  scenario.edit("a/first", { metadata: { annotations: { "auth0-user-operator.dev/user-id": spoilt } } });
+
+  scenario.create("a/second", { ...JANE, adoptionPolicy: "Adopt" });
+  await scenario.rest(60_000, ({ what }) => what.includes(`GET ${GLOBEX} /users/auth0|${uid}`));
+  await scenario.rest(60_000);
+
+  t.is(scenario.reasonOf("a/first"), "Created");
+  t.is(scenario.reasonOf("a/second"), "DuplicateClaim");
+});
+
+test("a resource that was restored from a backup does not take back a user that passed on to another since", async (t) => {
+  const scenario = await aScenario(t);
+  const uid = scenario.create("a/first", { ...JANE, deletionPolicy: "Retain" });
+  await scenario.rest(1_000);
+  const backup = scenario.find("a/first") ?? {};
+  scenario.delete("a/first");
+  scenario.create("a/second", { ...JANE, givenName: "Second", adoptionPolicy: "Adopt" });
+  await scenario.rest(60_000);
+
+  scenario.create("a/first", { ...JANE, deletionPolicy: "Delete" }, { annotations: annotationsOf(backup) });
+  await scenario.rest(60_000);
+  t.is(scenario.reasonOf("a/first"), "DuplicateClaim");
+  t.is(scenario.sideOf(GLOBEX).find(`auth0|${uid}`)?.["given_name"], "Second");
+  scenario.delete("a/first");
+  await scenario.rest(60_000);
+
+  t.is(scenario.find("a/first"), undefined);
+  t.is(scenario.reasonOf("a/second"), "Adopted");
+  t.not(scenario.sideOf(GLOBEX).find(`auth0|${uid}`), undefined);
+});
+
+test("a resource that was restored with its finalizer does not end a user that passed on to another since", async (t) => {
+  const scenario = await aScenario(t);
+  const uid = scenario.create("a/first", { ...JANE, deletionPolicy: "Retain" });
+  await scenario.rest(1_000);
+  const { annotations, finalizers } = metadataOf(scenario.find("a/first") ?? {});
+  scenario.delete("a/first");
+  scenario.create("a/second", { ...JANE, adoptionPolicy: "Adopt" });
+  await scenario.rest(60_000);
+
+  scenario.create("a/first", { ...JANE, deletionPolicy: "Delete" }, { annotations, finalizers });
+  scenario.delete("a/first");
+  await scenario.rest(60_000);
+
+  t.is(scenario.find("a/first"), undefined);
+  t.not(scenario.sideOf(GLOBEX).find(`auth0|${uid}`), undefined);
+});
