@@ -207,8 +207,7 @@ async function render(scope: Scope, name: string, grantsFile = ""): Promise<read
     `--namespace=${name}`,
     "--skip-tests",
     "--set=crds.enabled=false,defaultTenant.grants=all",
-    // Releases of one cluster's scope must not see each other's users.
-    `--set=extraArgs={--log-level=debug,--namespace=${name}-users,--max-deletes-per-hour=1,--release-after=0s,--allowed-tenant-domains=http://127.0.0.1:*,--default-tenant-grants=${grantsFile}}`,
+    `--set=extraArgs={--log-level=debug,--max-deletes-per-hour=1,--release-after=0s,--allowed-tenant-domains=http://127.0.0.1:*,--default-tenant-grants=${grantsFile}}`,
     `--set=secrets.watch.namespaces={${name}-users}`,
     ...(scope === "namespaces" ? [`--set=namespaces={${name}-users}`] : []),
   ]);
