@@ -7,8 +7,9 @@ import { CommanderError, type Command, type Option } from "commander";
 import { LOG_FORMATS, LOG_LEVELS, OUTPUT_FORMATS, USER_MARKERS, createProgram, variableOf } from "./cli/program.ts";
 import { AllowedDomains } from "./auth0/allowed-domains.ts";
 import { parseTenantAddress, type TenantAddress } from "./auth0/tenant-address.ts";
-import type { Credentials } from "./reconcile/tenant-connections.ts";
-import { parseDurationMs } from "./api/duration.ts";
+import { TENANT_PLANS } from "./core/tenant-plan.ts";
+import type { Credentials, QuotaSettings } from "./reconcile/tenant-connections.ts";
+import { MIN_SYNC_INTERVAL_MS, parseDurationMs } from "./api/duration.ts";
 import { tenantDomain } from "./core/ids.ts";
 import type { LogLevel } from "./runtime/log.ts";
 import { CONNECTION_PRESETS, type ConnectionPreset } from "./simulator/connections/presets.ts";
@@ -58,6 +59,8 @@ export interface RunConfig {
   /** For the process's own tenant, as in `spec.protection` of others. */
   readonly maxDeletesPerHour: number | string | undefined;
   readonly maxChangesPerHour: number | string | undefined;
+  /** Likewise, as `spec.quota`. */
+  readonly quota: QuotaSettings;
   readonly userMarkers: (typeof USER_MARKERS)[number];
   readonly auditLog: AuditConfig | undefined;
   readonly releaseAfterMs: number;
@@ -148,9 +151,6 @@ const TENANT_VARIABLES = [
 type Environment = Readonly<Record<string, string | undefined>>;
 type Settings = Readonly<Record<string, unknown>>;
 
-/** A shorter one would cost the tenant more calls than all else. */
-const MIN_SYNC_INTERVAL_MS = 10_000;
-
 /**
  * @param argv without the names of Node and the program
  * @param isTerminal whether log lines go to a person's eyes
@@ -192,6 +192,7 @@ function configFrom(read: Reader, paths: readonly string[]): Config | undefined 
         ...read.tenants(),
         maxDeletesPerHour: read.limit("maxDeletesPerHour"),
         maxChangesPerHour: read.limit("maxChangesPerHour"),
+        quota: { plan: read.choice("quotaPlan", TENANT_PLANS), share: read.share("quotaShare") },
         userMarkers: read.choice("userMarkers", USER_MARKERS) ?? "as-needed",
         auditLog: read.auditLog(),
         releaseAfterMs: read.duration("releaseAfter", 0),
@@ -324,6 +325,13 @@ class Reader {
     if (!/^\d{1,9}$/.test(text))
       this.#refuse(name, `must be a whole number or a share, such as 100 or 10%, is "${text}"`);
     return Number(text);
+  }
+
+  /** `50%` → 0.5 */
+  share(name: string): number {
+    const text = this.text(name) ?? "100%";
+    if (!/^(100|[1-9]\d?)%$/.test(text)) this.#refuse(name, `must be a share such as 50%, is "${text}"`);
+    return Number.parseInt(text, 10) / 100;
   }
 
   auditLog(): AuditConfig | undefined {

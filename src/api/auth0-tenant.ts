@@ -5,6 +5,8 @@
  */
 import type { Infer, K8sSchema } from "./k8s-schema.ts";
 import { CONDITION } from "./condition.ts";
+import { TENANT_PLANS } from "../core/tenant-plan.ts";
+import { DURATION_PATTERN, syncIntervalRule } from "./duration.ts";
 
 const names = (maxLength: number, description: string) =>
   ({
@@ -115,6 +117,43 @@ const USER_MARKERS = {
     "Which users bear the operator's marker, app_metadata.auth0_user_operator, by which operators of other clusters notice them: AsNeeded those that were taken over and those whose id Auth0 chose, All each one. Default: AsNeeded.",
 } as const satisfies K8sSchema;
 
+const SHARE_PATTERN = "^(100|[1-9][0-9]?)%$";
+
+const QUOTA = {
+  type: "object",
+  description: "The tenant's rate limits, which it shares with your own applications.",
+  properties: {
+    plan: {
+      type: "string",
+      enum: TENANT_PLANS,
+      description:
+        "The tenant's plan, so that its limits are known from the first call on. Default: they are learned from its answers.",
+    },
+    share: {
+      type: "string",
+      maxLength: 4,
+      pattern: SHARE_PATTERN,
+      description:
+        "The part of the limits that the operator may use: 50%. Of several objects that name one tenant the least counts. Default: 100%.",
+    },
+  },
+} as const satisfies K8sSchema;
+
+const DRIFT = {
+  type: "object",
+  description: "How changes are noticed that somebody makes at Auth0.",
+  properties: {
+    fullScanInterval: {
+      type: "string",
+      maxLength: 20,
+      pattern: DURATION_PATTERN,
+      description:
+        "How often each user is compared with Auth0 where its own syncInterval does not say, from 10s to 720h. Default: the operator's --sync-interval.",
+    },
+  },
+  "x-kubernetes-validations": [syncIntervalRule("fullScanInterval")],
+} as const satisfies K8sSchema;
+
 const DOMAIN = {
   type: "string",
   maxLength: 253,
@@ -170,6 +209,8 @@ export const AUTH0_TENANT_SPEC = {
     ),
     protection: PROTECTION,
     userMarkers: USER_MARKERS,
+    quota: QUOTA,
+    drift: DRIFT,
   },
   "x-kubernetes-validations": RULES,
 } as const satisfies K8sSchema;
@@ -203,6 +244,8 @@ export const CLUSTER_AUTH0_TENANT_SPEC = {
     ),
     protection: PROTECTION,
     userMarkers: USER_MARKERS,
+    quota: QUOTA,
+    drift: DRIFT,
   },
   "x-kubernetes-validations": RULES,
 } as const satisfies K8sSchema;

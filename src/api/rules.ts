@@ -6,7 +6,7 @@
 import type { Auth0UserSpec } from "./auth0-user.ts";
 import { ASSIGNMENT_KINDS } from "../core/assignments.ts";
 import { REMOVABLE_ATTRIBUTES, ROOT_FIELDS } from "../core/fields.ts";
-import { DURATION_PATTERN, parseDurationMs } from "./duration.ts";
+import { MIN_SYNC_INTERVAL_MS, MAX_SYNC_INTERVAL_MS, parseDurationMs, syncIntervalRule } from "./duration.ts";
 
 export interface UserRule {
   readonly rule: string;
@@ -21,9 +21,6 @@ export interface UserRule {
 const POLICY_PATTERN = `^(${[...ROOT_FIELDS.map(({ name }) => name), ...ASSIGNMENT_KINDS].join("|")}|(userMetadata|appMetadata)([.][^.$][^.]*)?)$`;
 
 const POLICY_NAME = new RegExp(POLICY_PATTERN);
-
-export const MIN_SYNC_INTERVAL_MS = 10_000;
-const MAX_SYNC_INTERVAL_MS = 30 * 24 * 3_600_000;
 
 export const USER_RULES: readonly UserRule[] = [
   {
@@ -89,9 +86,7 @@ export const USER_RULES: readonly UserRule[] = [
     holds: (spec) => (spec[name] ?? undefined) === undefined || !(spec.removeAttributes ?? []).includes(name),
   })),
   {
-    // Guarded by the pattern: a rule that can't be evaluated makes the API server refuse even a write of the status.
-    rule: `!has(self.syncInterval) || !self.syncInterval.matches('${DURATION_PATTERN}') || (duration(self.syncInterval) >= duration('10s') && duration(self.syncInterval) <= duration('720h'))`,
-    message: "syncInterval must be between 10s and 720h",
+    ...syncIntervalRule("syncInterval"),
     path: "syncInterval",
     holds: ({ syncInterval }) => {
       if (syncInterval === undefined) return true;

@@ -6,6 +6,7 @@
  * over a stretch in which the bucket never was full must have flowed in).
  */
 import type { Clock, EpochMs } from "../runtime/clock.ts";
+import { Budget } from "./budget.ts";
 
 /** What an answer says of its bucket. */
 export interface RateHeaders {
@@ -14,6 +15,14 @@ export interface RateHeaders {
   readonly remaining: number;
   /** When the bucket is full again, rounded up to a second (recorded: full, not "one token more"). */
   readonly fullAtMs: EpochMs;
+}
+
+/** What people say of the tenant's limits. */
+export interface BucketSettings {
+  /** The part of the bucket that is ours, above 0, at most 1. */
+  readonly share: number;
+  /** As the tenant's plan has it; `undefined`: observed. */
+  readonly inflowPerMs: number | undefined;
 }
 
 /** How a bucket stands, as far as is known. */
@@ -53,13 +62,20 @@ export class Bucket {
   #lastTurnMs: EpochMs = 0;
   readonly #waiting = new Set<() => void>();
   #cancelTimer: (() => void) | undefined;
+  readonly #budget: Budget;
 
   constructor({ limit, remaining }: RateHeaders, clock: Clock) {
     this.#clock = clock;
+    this.#budget = new Budget(clock);
     this.#limit = limit;
     this.#remaining = remaining;
     this.#atMs = clock.now();
     this.#count = { sinceMs: this.#atMs, remaining, underWay: 0, answers: 0 };
+  }
+
+  configure({ share, inflowPerMs }: BucketSettings): void {
+    this.#budget.share = share;
+    if (inflowPerMs !== undefined) this.#raiseInflow(inflowPerMs);
   }
 
   /**
@@ -69,7 +85,7 @@ export class Bucket {
   async enter(signal: AbortSignal): Promise<Admission> {
     signal.throwIfAborted();
     if (this.#waiting.size === 0 && this.#isOpen()) {
-      this.#underWay++;
+      this.#go();
       return { kind: "go" };
     }
     const waitMs = this.#expectedWaitMs(this.#waiting.size + 1);
@@ -150,13 +166,15 @@ export class Bucket {
   }
 
   #isOpen(): boolean {
-    return this.#clock.now() >= this.#closedUntilMs && this.#available >= 1;
+    const isOurs = this.#budget.waitMs(1, this.#limit, this.#inflowPerMs) === 0;
+    return this.#clock.now() >= this.#closedUntilMs && this.#available >= 1 && isOurs;
   }
 
   /** Until `count` more calls have gone, if the inflow is no greater than it is known to be. */
   #expectedWaitMs(count: number): number {
     const closedMs = Math.max(0, this.#closedUntilMs - this.#clock.now());
-    return closedMs + Math.max(0, count - this.#available) / this.#inflowPerMs;
+    const flowMs = Math.max(0, count - this.#available) / this.#inflowPerMs;
+    return closedMs + Math.max(flowMs, this.#budget.waitMs(count, this.#limit, this.#inflowPerMs));
   }
 
   /** The next free moment after those that were given to others who were sent away. */
@@ -196,8 +214,13 @@ export class Bucket {
         return;
       }
       this.#waiting.delete(go);
-      this.#underWay++;
+      this.#go();
       go();
     }
+  }
+
+  #go(): void {
+    this.#underWay++;
+    this.#budget.take(this.#limit, this.#inflowPerMs);
   }
 }

@@ -5,7 +5,9 @@
  */
 import { abortable } from "../runtime/abort.ts";
 import type { Clock, EpochMs } from "../runtime/clock.ts";
-import { Bucket, type Admission, type BucketLevel, type RateHeaders } from "./bucket.ts";
+import type { QuotaSettings } from "../reconcile/tenant-connections.ts";
+import { Bucket, type Admission, type BucketLevel, type BucketSettings, type RateHeaders } from "./bucket.ts";
+import { findInflowPerMs } from "./plans.ts";
 
 /** The kinds that Auth0's self-service plans count apart. */
 export type CallKind = "read users" | "write users" | "delete users" | "read connections" | "other";
@@ -39,11 +41,30 @@ export class Quota {
   readonly #clock: Clock;
   readonly #gates = new Map<CallKind, Gate>();
   readonly #buckets = new Map<number, Bucket>();
+  readonly #settings = new Map<object, QuotaSettings>();
   /** While nothing is known of the tenant's buckets, one call of any kind is under way, no more. */
   #firstProbe: Promise<boolean> | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /**
+   * Several objects may name one tenant: the least share that any of them allows counts.
+   * @param by whose settings they are; `undefined` takes them back
+   */
+  configure(by: object, settings: QuotaSettings | undefined): void {
+    if (JSON.stringify(settings) === JSON.stringify(this.#settings.get(by))) return;
+    if (settings === undefined) this.#settings.delete(by);
+    else this.#settings.set(by, settings);
+    for (const [limit, bucket] of this.#buckets) bucket.configure(this.#settingsOf(limit));
+  }
+
+  #settingsOf(limit: number): BucketSettings {
+    const settings = [...this.#settings.values()];
+    const share = Math.min(1, ...settings.map((one) => one.share ?? 1));
+    const plan = settings.find((one) => one.plan !== undefined)?.plan;
+    return { share, inflowPerMs: findInflowPerMs(plan, limit) };
   }
 
   /**
@@ -131,6 +152,7 @@ export class Quota {
     let bucket = this.#buckets.get(headers.limit);
     if (bucket === undefined) {
       bucket = new Bucket(headers, this.#clock);
+      bucket.configure(this.#settingsOf(headers.limit));
       this.#buckets.set(headers.limit, bucket);
     }
     return bucket;

@@ -55,8 +55,12 @@ export class Auth0TenantConnections implements TenantConnections {
       nameDomain: (customDomain) => {
         api.customDomain = customDomain;
       },
+      limit: (settings) => {
+        quota.configure(api, settings);
+      },
       prove: (proven, signal) => api.prove(proven, signal),
       close: () => {
+        quota.configure(api, undefined);
         api.close();
       },
     };

@@ -3,6 +3,7 @@
  * the names, the words, and the defaults with their reasons.
  */
 import { Command, Option } from "commander";
+import { TENANT_PLANS } from "../core/tenant-plan.ts";
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export const LOG_FORMATS = ["json", "pretty"] as const;
@@ -92,6 +93,15 @@ export function createProgram({ version, plans, presets }: ProgramOptions, onCom
           "--max-changes-per-hour <limit>",
           "how many may have the same attribute changed within an hour, likewise (default: no limit)",
         ),
+      )
+      .addOption(
+        option(
+          "--quota-plan <plan>",
+          `the plan of that tenant, so that its rate limits are known from the first call on: ${TENANT_PLANS.join(", ")} (default: they are learned from its answers)`,
+        ),
+      )
+      .addOption(
+        option("--quota-share <share>", "the part of that tenant's rate limits that the operator may use", "100%"),
       )
       .addOption(
         option(

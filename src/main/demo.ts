@@ -102,6 +102,7 @@ async function onCluster(
           allowedTenantDomains: new AllowedDomains([]),
           defaultTenantGrants: "all",
           maxDeletesPerHour: undefined,
+          quota: {},
           userMarkers: "as-needed",
           maxChangesPerHour: undefined,
           auditLog: undefined,

@@ -24,6 +24,7 @@ export async function run(config: RunConfig, signal: AbortSignal, log: Log = log
   const grants = defaultTenantGrants === "all" ? "all" : await readGrants(defaultTenantGrants);
   const audit = config.auditLog === undefined ? undefined : await openAuditLog(config.auditLog);
   const api = tenant === undefined ? undefined : managementApi(tenant, auth0Metrics);
+  api?.quota.configure(api, config.quota);
   const quotas = api === undefined ? [] : [[api.address.domain, api.quota] as const];
   const connections = new Auth0TenantConnections(
     { allowed: config.allowedTenantDomains, clock: systemClock, metrics: auth0Metrics, userAgent: USER_AGENT },

@@ -136,7 +136,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     new UserReconciler(
       { ...parts, tenant, directory: tenant.directory },
       {
-        defaultSyncIntervalMs: options.syncIntervalMs,
+        defaultSyncIntervalMs: tenant.syncIntervalMs ?? options.syncIntervalMs,
         secretUsers,
         reasons,
         onCredentialsRefused: () => {
@@ -164,6 +164,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
           grants: options.grants,
           namespaces,
           marksAllUsers: options.userMarkers === "all",
+          syncIntervalMs: undefined,
           breaker: ownBreaker,
         }),
       ),

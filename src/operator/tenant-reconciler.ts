@@ -9,6 +9,7 @@ import {
   type Auth0TenantSpec,
   type ClusterAuth0TenantSpec,
 } from "../api/auth0-tenant.ts";
+import { MIN_SYNC_INTERVAL_MS, parseDurationMs } from "../api/duration.ts";
 import type { EventRecorder } from "../kubernetes/events.ts";
 import { findCondition } from "../kubernetes/conditions.ts";
 import type { ReconcileResult } from "../kubernetes/controller.ts";
@@ -131,6 +132,7 @@ export class TenantReconciler {
     const known = this.#known.get(key);
     const connection = known?.connection ?? admission.connect(credentials);
     connection.nameDomain(spec.customDomain);
+    connection.limit({ plan: spec.quota?.plan, share: shareFrom(spec.quota?.share) });
     const isChanged = known !== undefined && !isSameCredentials(known.credentials, credentials);
     try {
       const isProven = known?.access !== undefined && known.isUsable && !isChanged && !this.#doubted.has(key);
@@ -179,6 +181,7 @@ export class TenantReconciler {
           namespaces,
           breaker: known.breaker,
           marksAllUsers: spec.userMarkers === "All",
+          syncIntervalMs: syncIntervalMsOf(spec),
         }),
       );
       known.isUsable = true;
@@ -260,6 +263,17 @@ export class TenantReconciler {
     known.toldExpiresAtMs = access.expiresAtMs;
     return isTold ? { ...access, expiresAtMs: undefined } : access;
   }
+}
+
+/** `50%` → 0.5 */
+function shareFrom(percentage: string | undefined): number | undefined {
+  return percentage === undefined ? undefined : Number.parseInt(percentage, 10) / 100;
+}
+
+/** An object that slipped past the API server costs its tenant no more than one that did not. */
+function syncIntervalMsOf({ drift }: Spec): number | undefined {
+  const ms = parseDurationMs(drift?.fullScanInterval ?? "");
+  return ms === undefined ? undefined : Math.max(ms, MIN_SYNC_INTERVAL_MS);
 }
 
 /** While an object waits for its users to go. */

@@ -20,6 +20,8 @@ export interface TenantOptions {
   readonly breaker: Breaker | undefined;
   /** Whether each user bears a marker, for operators of other clusters to notice. */
   readonly marksAllUsers: boolean;
+  /** How often its users are compared with Auth0; `undefined`: as the operator does. */
+  readonly syncIntervalMs: number | undefined;
 }
 
 export class Tenant {
@@ -28,10 +30,12 @@ export class Tenant {
   readonly directory: UserDirectory;
   readonly breaker: Breaker | undefined;
   readonly marksAllUsers: boolean;
+  readonly syncIntervalMs: number | undefined;
   readonly #grants: TenantOptions["grants"];
   readonly #namespaces: Namespaces;
 
-  constructor({ key, title, directory, grants, namespaces, breaker, marksAllUsers }: TenantOptions) {
+  constructor({ key, title, directory, grants, namespaces, breaker, marksAllUsers, syncIntervalMs }: TenantOptions) {
+    this.syncIntervalMs = syncIntervalMs;
     this.breaker = breaker;
     this.marksAllUsers = marksAllUsers;
     this.key = key;

@@ -92,6 +92,7 @@ export class UserRouter {
       namespaces,
       breaker: undefined,
       marksAllUsers: false,
+      syncIntervalMs: undefined,
     });
     return finalizeUser(resource, { ...parts, tenant, directory }, signal);
   }

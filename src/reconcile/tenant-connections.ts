@@ -1,5 +1,6 @@
 /** What the operator needs in order to reach tenants that objects declare. `auth0/` fulfils it. */
 import type { TenantDomain } from "../core/ids.ts";
+import type { TenantPlan } from "../core/tenant-plan.ts";
 import type { EpochMs } from "../runtime/clock.ts";
 import type { UserDirectory } from "./ports.ts";
 
@@ -18,6 +19,13 @@ export interface Access {
   readonly expiresAtMs: EpochMs | undefined;
 }
 
+/** What people say of a tenant's rate limits; they are learned from its answers otherwise. */
+export interface QuotaSettings {
+  readonly plan?: TenantPlan | undefined;
+  /** The part of them that is ours to use, above 0, at most 1. */
+  readonly share?: number | undefined;
+}
+
 export interface TenantConnection {
   readonly directory: UserDirectory;
   /**
@@ -28,6 +36,8 @@ export interface TenantConnection {
   prove(credentials: Credentials | "in use", signal: AbortSignal): Promise<Access>;
   /** Which of the tenant's domains mails and tickets name from now on. */
   nameDomain(customDomain: string | undefined): void;
+  /** What is said of the tenant's limits from now on. */
+  limit(quota: QuotaSettings): void;
   close(): void;
 }
 

@@ -273,3 +273,33 @@ clusterTest("an operator of chosen namespaces leaves ClusterAuth0Tenants alone, 
   t.is(await world.must(["get", "clusterauth0tenant", "wide", "-o=jsonpath={.status}{.metadata.finalizers}"]), "");
   await world.must(["delete", "clusterauth0tenant", "wide"]);
 });
+
+clusterTest(
+  "users of a tenant are compared at its interval, and its settings are held to their bounds",
+  async (t, cluster) => {
+    const world = await aWorld(t, cluster, OBJECTS_ONLY);
+    await credentials(world, clientSecret(world));
+    for (const [settings, complaint] of [
+      [{ drift: { fullScanInterval: "1s" } }, /fullScanInterval must be between 10s and 720h/],
+      [{ quota: { share: "0%" } }, /spec\.quota\.share/],
+      [{ quota: { plan: "Gold" } }, /spec\.quota\.plan/],
+      [{ userMarkers: "Some" }, /spec\.userMarkers/],
+    ] as const) {
+      const error = await t.throwsAsync(declareTenant(world, settings));
+      t.regex(error.message, complaint);
+    }
+    await declareTenant(world, {
+      drift: { fullScanInterval: "10s" },
+      quota: { plan: "Enterprise", share: "50%" },
+      userMarkers: "All",
+    });
+    const email = { ...jane, connection: "email" };
+    await world.apply("jane", { ...email, nickname: "jd" });
+    const { status } = await world.until("jane", "Created");
+
+    await world.tenant.patchUser(status?.userId ?? "", { nickname: "by hand" });
+
+    await world.until("jane", "DriftCorrected");
+    t.is((await world.tenant.user(status?.userId ?? ""))?.["nickname"], "jd");
+  },
+);

@@ -108,6 +108,64 @@ for (const [name, limit, perMinute] of plans) {
   });
 }
 
+for (const [name, limit, perMinute, plan] of [
+  ["Free", 2, 120, "Free"],
+  ["self-service writes", 20, 200, "SelfService"],
+  ["Enterprise production", 50, 960, "Enterprise"],
+] as const) {
+  test(`uses its share of what ${name} allows and no more, though nobody else uses the rest`, async (t) => {
+    const clock = new ManualClock();
+    const quota = new Quota(clock);
+    quota.configure(t, { plan, share: 0.5 });
+    const durationMs = 120_000;
+    const load = run(
+      quota,
+      "write users",
+      new TenantBucket(limit, perMinute, clock),
+      clock,
+      30,
+      clock.now() + durationMs,
+    );
+
+    await clock.advance(durationMs);
+
+    const share = (durationMs / 60_000) * perMinute * 0.5;
+    t.is(load.refused, 0);
+    t.true(load.passed <= share + limit * 0.5 + 1, `${String(load.passed)} of ${String(share)}`);
+    t.true(load.passed >= 0.95 * share, `${String(load.passed)} of ${String(share)}`);
+  });
+}
+
+test("a share holds where the plan is not known, too", async (t) => {
+  const clock = new ManualClock();
+  const quota = new Quota(clock);
+  quota.configure(t, { share: 0.25 });
+  const load = run(quota, "write users", new TenantBucket(50, 960, clock), clock, 30, clock.now() + 120_000);
+
+  await clock.advance(120_000);
+
+  t.true(load.passed <= 480 + 13, String(load.passed));
+  t.true(load.passed >= 100, String(load.passed));
+});
+
+test("of several that name one tenant the least share counts, until it is taken back", async (t) => {
+  const clock = new ManualClock();
+  const quota = new Quota(clock);
+  const [one, other] = [{}, {}];
+  quota.configure(one, { plan: "Enterprise", share: 1 });
+  quota.configure(other, { share: 0.1 });
+  const tenant = new TenantBucket(50, 960, clock);
+  const least = run(quota, "read users", tenant, clock, 30, clock.now() + 60_000);
+  await clock.advance(60_000);
+  const { passed } = least; // some wait still, and go in the next minute
+  quota.configure(other, undefined);
+  const all = run(quota, "read users", tenant, clock, 30, clock.now() + 60_000);
+  await clock.advance(60_000);
+
+  t.true(passed <= 96 + 6, String(passed));
+  t.true(all.passed >= 0.95 * 960, String(all.passed));
+});
+
 test("kinds of calls that share one bucket do not overdraw it together", async (t) => {
   const clock = new ManualClock();
   const quota = new Quota(clock);

@@ -1,0 +1,40 @@
+/**
+ * The part of a bucket that is ours to use, where the tenant's own applications are to have the rest: filled at our share
+ * of the inflow, and emptied by our calls alone, so that nobody else's rest is ours.
+ */
+import type { Clock, EpochMs } from "../runtime/clock.ts";
+
+export class Budget {
+  readonly #clock: Clock;
+  #share = 1;
+  #tokens: number | undefined;
+  #atMs: EpochMs;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#atMs = clock.now();
+  }
+
+  /** @param share above 0, at most 1: then nothing is kept back */
+  set share(share: number) {
+    this.#share = share;
+    this.#tokens = undefined;
+  }
+
+  take(limit: number, inflowPerMs: number): void {
+    this.#tokens = this.#level(limit, inflowPerMs) - 1;
+    this.#atMs = this.#clock.now();
+  }
+
+  /** Until `count` more calls are ours to make. */
+  waitMs(count: number, limit: number, inflowPerMs: number): number {
+    if (this.#share === 1) return 0;
+    return Math.max(0, count - this.#level(limit, inflowPerMs)) / (inflowPerMs * this.#share);
+  }
+
+  #level(limit: number, inflowPerMs: number): number {
+    const most = Math.max(1, limit * this.#share);
+    if (this.#tokens === undefined) return most;
+    return Math.min(most, this.#tokens + (this.#clock.now() - this.#atMs) * inflowPerMs * this.#share);
+  }
+}
