@@ -122,6 +122,8 @@ export interface DemoConfig {
 export interface VerifyConfig {
   readonly command: "verify";
   readonly file: string;
+  /** Of records that must be there. */
+  readonly knownHashes: readonly string[];
 }
 
 export type Config = VerifyConfig | RunConfig | ValidateConfig | ApplyConfig | SimulateConfig | DemoConfig;
@@ -241,7 +243,7 @@ function configFrom(read: Reader, paths: readonly string[]): Config | undefined 
         log: read.log(),
       };
     case "verify":
-      return { command: "verify", file: paths[0] ?? "" };
+      return { command: "verify", file: paths[0] ?? "", knownHashes: read.list("knownHash") };
     case "demo":
       return { command: "demo", isOnce: read.flag("once"), isFilesOnly: read.flag("files") };
     default:

@@ -40,7 +40,7 @@ async function command(config: Config, signal: AbortSignal): Promise<number> {
     case "apply":
       return (await import("./main/apply.ts")).applyFiles(config, signal);
     case "verify":
-      return verifyAudit(config.file, process.stdout);
+      return verifyAudit(config, process.stdout);
     case "simulate":
       return (await import("./main/simulate.ts")).simulate(config, signal);
     case "demo":

@@ -208,6 +208,7 @@ export function createProgram({ version, plans, presets }: ProgramOptions, onCom
     .command("verify")
     .description("Check that no record of --audit-chain was changed, removed or put elsewhere.")
     .argument("<path>", "the file, other lines between the records do no harm")
+    .addOption(option("--known-hash <hash...>", "of a record that must be there, as an earlier check printed it"))
     .action((path: string, options: Settings, command: Command) => {
       onCommand(command, options, [path]);
     });

@@ -52,6 +52,7 @@ export async function run(config: RunConfig, signal: AbortSignal, log: Log = log
     );
   } finally {
     api?.close();
+    await audit?.close();
   }
   log.info("operator stopped");
   return 0;

@@ -1,4 +1,7 @@
-/** The port of the audit stream: one record for each write to Auth0, and for each user that is let go without one. */
+/**
+ * The port of the audit stream: one record for each write to Auth0, for each action, and for each user that is let go without
+ * either.
+ */
 import type { UserId } from "../core/ids.ts";
 
 export type AuditOperation =
@@ -8,7 +11,11 @@ export type AuditOperation =
   /** The resource went, the user stays: nothing was written. */
   | "retain"
   | "assign"
-  | "unassign";
+  | "unassign"
+  | "send-verification-email"
+  | "create-password-ticket"
+  | "revoke-access"
+  | "unblock";
 
 export interface AuditRecord {
   /** Our own id of the attempt. */

@@ -40,8 +40,8 @@ export class GuardedDirectory implements UserDirectory {
     this.#nowMs = nowMs;
     this.tenantDomain = inner.tenantDomain;
     this.connections = inner.connections;
-    this.actions = inner.actions;
-    this.assignments = guards.audit === undefined ? inner.assignments : this.#audited(inner.assignments);
+    this.actions = guards.audit === undefined ? inner.actions : this.#auditedActions(inner.actions);
+    this.assignments = guards.audit === undefined ? inner.assignments : this.#auditedAssignments(inner.assignments);
   }
 
   findUser(id: UserId, signal: AbortSignal): Promise<ObservedUser | undefined> {
@@ -147,7 +147,20 @@ export class GuardedDirectory implements UserDirectory {
     });
   }
 
-  #audited(inner: AssignmentDirectory): AssignmentDirectory {
+  #auditedActions(inner: ActionDirectory): ActionDirectory {
+    const record = <T>(operation: AuditOperation, user: UserId, call: () => Promise<T>): Promise<T> =>
+      this.#record(operation, user, () => [], call);
+    return {
+      sendVerificationEmail: (user, signal) =>
+        record("send-verification-email", user, () => inner.sendVerificationEmail(user, signal)),
+      createPasswordTicket: (user, signal) =>
+        record("create-password-ticket", user, () => inner.createPasswordTicket(user, signal)),
+      revokeAccess: (user, signal) => record("revoke-access", user, () => inner.revokeAccess(user, signal)),
+      unblock: (user, signal) => record("unblock", user, () => inner.unblock(user, signal)),
+    };
+  }
+
+  #auditedAssignments(inner: AssignmentDirectory): AssignmentDirectory {
     const record = (
       operation: "assign" | "unassign",
       user: UserId,

@@ -18,6 +18,7 @@ import { findCondition } from "../kubernetes/conditions.ts";
 import type { ReconcileResult } from "../kubernetes/controller.ts";
 import { NO_MEMORY, type Outcome, type Refused } from "../reconcile/outcome.ts";
 import type { PasswordDeclaration } from "../reconcile/password.ts";
+import type { UserDirectory } from "../reconcile/ports.ts";
 import { DirectoryError } from "../reconcile/errors.ts";
 import { REASON_OF, type Reason } from "../reconcile/reasons.ts";
 import { reconcileUser, type UserDeclaration } from "../reconcile/reconcile-user.ts";
@@ -153,7 +154,7 @@ export class UserReconciler {
       if (this.#parts.tenant.key !== undefined) return { kind: "backoff" };
     }
     await this.#tell(resource, declared, known, outcome, password, signal);
-    if (hasOpenActions(resource)) await this.#act(resource, outcome, password, signal);
+    if (hasOpenActions(resource)) await this.#act(resource, outcome, password, directory, signal);
     return this.#resultOf(resource, outcome);
   }
 
@@ -294,12 +295,13 @@ export class UserReconciler {
     { key }: Auth0UserResource,
     { verdict, user }: Outcome,
     password: PasswordDeclaration,
+    directory: UserDirectory,
     signal: AbortSignal,
   ): Promise<void> {
     const isSettled = verdict.kind === "ready" || (verdict.kind === "refused" && verdict.remedy.kind === "stall");
     const resource = this.#parts.store.get(key);
     if (!isSettled || user === undefined || resource === undefined) return;
-    await answerActions(resource, user.userId, password, this.#parts, signal);
+    await answerActions(resource, user.userId, password, { ...this.#parts, directory }, signal);
   }
 
   /** What says more of the tenant than of the user: one who was Ready is left so for a few tries or a short wait. */

@@ -7,6 +7,7 @@ import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import test, { type ExecutionContext } from "ava";
+import { AuditChain } from "../../src/runtime/audit-chain.ts";
 import { eventually } from "../support/eventually.ts";
 import { program } from "../support/program.ts";
 import { startTestSimulator, type TestSimulator } from "../support/start-simulator.ts";
@@ -263,4 +264,24 @@ test("the demo falls back to a directory where no cluster can be had, and says w
   t.is(exitCode, 0);
   t.regex(stdout, /No cluster here[\s\S]*kube-apiserver/);
   t.true(stdout.includes("deleted:"));
+});
+
+test("audit verify tells a cut from an end, and says which hash to keep", async (t) => {
+  const chain = new AuditChain();
+  const lines = ["create", "update"].map((operation) => chain.next({ stream: "audit", operation }));
+  const whole = [...lines, chain.end({ stream: "audit" })];
+  const folder = await aFolder(t, { "whole.log": whole.join("\n"), "cut.log": lines.join("\n") });
+  const verify = (file: string, ...flags: string[]) => program(["audit", "verify", path.join(folder, file), ...flags]);
+
+  const good = await verify("whole.log");
+  const [flag = ""] = /--known-hash=\w+/.exec(good.stdout) ?? [];
+  const cut = await verify("cut.log");
+  const known = await verify("cut.log", flag);
+
+  t.is(good.exitCode, 0);
+  t.regex(good.stdout, /^3 records, 0 faults/);
+  t.is(cut.exitCode, 0, "an operator that runs has not ended its chain yet");
+  t.regex(cut.stdout, /cut\.log:2: the chain has no end after record 2/);
+  t.is(known.exitCode, 1);
+  t.regex(known.stdout, /is missing: lines were cut off/);
 });

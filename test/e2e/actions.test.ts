@@ -62,6 +62,32 @@ clusterTest("every action is one call, answered once and never repeated", async 
   t.deepEqual(await world.sent(), ["DELETE"]);
 });
 
+clusterTest("every action is on record, and its record holds no secret", async (t, cluster) => {
+  const world = await aWorld(t, cluster);
+  const userId = await aUser(world);
+
+  await ask(world, "verification-email,password-change-ticket,revoke-access,unblock,resend-password");
+
+  const records = world.log
+    .split("\n")
+    .filter((line) => line.includes('"stream":"audit"'))
+    .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+  t.deepEqual(
+    records.map(({ operation, fields, result }) => [operation, result, ...(fields as string[])]),
+    [
+      ["create", "done", "email", "password"],
+      ["send-verification-email", "done"],
+      ["create-password-ticket", "done"],
+      ["revoke-access", "done"],
+      ["unblock", "done"],
+      ["update", "done", "password"],
+    ],
+  );
+  t.true(records.every((record) => record["userId"] === userId && record["resource"] === `${world.namespace}/jane`));
+  t.true(records.every((record) => record["declaredBy"] === "kubectl-client-side-apply"));
+  t.notRegex(JSON.stringify(records), /https?:/, "the ticket is as good as the password");
+});
+
 clusterTest("a ticket is in a Secret of the resource's own, and nowhere else", async (t, cluster) => {
   const world = await aWorld(t, cluster);
   await aUser(world);

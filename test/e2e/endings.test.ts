@@ -1,5 +1,6 @@
 /** How users end, and how they don't: bursts, namespaces, the kind itself, grace before deletion. */
 import { readFileSync } from "node:fs";
+import { verifyChain } from "../../src/runtime/audit-chain.ts";
 import { clusterTests, type TestCluster } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import { aWorld, manifest, type World } from "../support/world.ts";
@@ -110,6 +111,14 @@ clusterTest("deletionPolicy Disable blocks the user and lets it stay; the record
   });
   t.true(JSON.stringify(records[0]?.["fields"]).includes("userMetadata.city"));
   t.false(JSON.stringify(records).includes("a-secret-city"));
+  await world.stop();
+  const { faults, ends } = verifyChain(world.log);
+  t.deepEqual(faults, []);
+  t.deepEqual(
+    ends.map(({ isClosed }) => isClosed),
+    [true],
+    "an orderly stop ends the chain",
+  );
 });
 
 clusterTest("a namespace with a hundred users goes, and its users with it", async (t, cluster) => {
