@@ -1,6 +1,7 @@
 /** `npm run bench`: measures the built program on a real control plane, against the simulator. */
 import process from "node:process";
 import { Command } from "commander";
+import { idleTable, measureIdle } from "./idle.ts";
 import { measureLifecycle } from "./lifecycle.ts";
 import { save, tableOf } from "./report.ts";
 import { measureSimulator, simulatorTable } from "./simulator.ts";
@@ -23,6 +24,17 @@ program
     };
     const rows = await measureLifecycle(options, interrupted.signal);
     process.stdout.write(`${tableOf(rows)}\n${await save("lifecycle", options, rows)}\n`);
+  });
+program
+  .command("idle")
+  .description("what the operator takes while nothing changes: with no users, and with many")
+  .option("--users <count>", "how many", "10000")
+  .option("--seconds <count>", "how long each state is watched", "120")
+  .option("--node-flags <flags>", "for the operator's Node", "")
+  .action(async ({ users, seconds, nodeFlags }: Record<"users" | "seconds" | "nodeFlags", string>) => {
+    const flags = nodeFlags.split(" ").filter((flag) => flag !== "");
+    const options = { users: Number(users), seconds: Number(seconds), latencyMs: 0, nodeFlags: flags };
+    process.stdout.write(`${idleTable(await measureIdle(options, interrupted.signal))}\n`);
   });
 program
   .command("simulator")

@@ -23,7 +23,7 @@ export interface Row {
 const FOLDER = "bench/results";
 
 export function tableOf(rows: readonly Row[]): string {
-  const cells = [
+  return aligned([
     ["phase", "users", "users/s", "p50 ms", "p99 ms", "CPU ms/user", "RSS MB", "passes", "API server", "Auth0"],
     ...rows.map((row) => [
       row.phase,
@@ -39,7 +39,11 @@ export function tableOf(rows: readonly Row[]): string {
         .map(([route, calls]) => `${String(calls)} ${route}`)
         .join(", ") || "–",
     ]),
-  ];
+  ]);
+}
+
+/** Lines of cells as text, each column as wide as its widest cell. */
+export function aligned(cells: readonly (readonly string[])[]): string {
   const widths = cells[0]?.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0))) ?? [];
   return cells.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")).join("\n");
 }

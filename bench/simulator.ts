@@ -8,6 +8,7 @@ import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import process from "node:process";
 import { madeUpUsers } from "../src/simulator/users/made-up-users.ts";
+import { aligned } from "./report.ts";
 
 export interface SimulatorOptions {
   /** In memory from the start. */
@@ -55,7 +56,7 @@ export async function measureSimulator(options: SimulatorOptions): Promise<reado
 
 /** For people. */
 export function simulatorTable(rows: readonly SimulatorRow[]): string {
-  const cells = [
+  return aligned([
     ["call", "calls/s", "calls/CPU s", "p50 ms", "p99 ms", "RSS MB"],
     ...rows.map((row) => [
       row.what,
@@ -65,8 +66,7 @@ export function simulatorTable(rows: readonly SimulatorRow[]): string {
       row.p99Ms.toFixed(1),
       row.rssMb.toFixed(0),
     ]),
-  ];
-  return cells.map((line) => line.map((cell, column) => cell.padEnd(column === 0 ? 20 : 12)).join("")).join("\n");
+  ]);
 }
 
 async function measure(url: URL, pid: number, options: SimulatorOptions): Promise<readonly SimulatorRow[]> {
