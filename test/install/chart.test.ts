@@ -227,6 +227,12 @@ test("roles for people hold no wildcard, no status and no finalizers; who may vi
       t.notRegex(word, /[*/]/, metadata.name);
     }
   }
+  const addedTo = (name: string): (readonly string[])[] =>
+    roles
+      .filter(({ metadata }) => `rbac.authorization.k8s.io/aggregate-to-${name}` in metadata.labels)
+      .map(({ rules = [] }) => rules.flatMap(({ resources }) => resources));
+  t.deepEqual(addedTo("edit"), [["auth0users"]]);
+  t.deepEqual(addedTo("admin"), [["auth0users"], ["auth0tenants", "clusterauth0tenants"]]);
   const toView = "rbac.authorization.k8s.io/aggregate-to-view";
   t.false(roles.some(({ metadata }) => toView in metadata.labels));
   t.true((await people("--set=rbac.people.aggregateToView=true")).some(({ metadata }) => toView in metadata.labels));
