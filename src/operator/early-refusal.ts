@@ -1,5 +1,4 @@
 /** The end of a pass before Auth0 was asked: said once, in status, Event and log. */
-import { findCondition } from "../kubernetes/conditions.ts";
 import type { Refused } from "../reconcile/outcome.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
 import type { ReadyReasons } from "./ready-reasons.ts";
@@ -27,6 +26,6 @@ export async function refuseEarly(
   }
   memories.expire(key);
   const next = statusWith(status, verdict, { generation, nowMs: clock.now() });
-  reasons.set(key, findCondition(next.conditions ?? [], "Ready")?.reason);
+  reasons.set(key, next);
   await writeStatus(resource, next, parts, signal);
 }

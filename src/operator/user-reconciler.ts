@@ -97,7 +97,7 @@ export class UserReconciler {
   async #bringAbout(resource: Auth0UserResource, signal: AbortSignal): Promise<ReconcileResult> {
     const { clock, memories } = this.#parts;
     const { key, uid, generation, status } = resource;
-    this.#reasons.set(key, findCondition(status.conditions ?? [], "Ready")?.reason);
+    this.#reasons.set(key, status);
     if (resource.spec["suspend"] === true) {
       await this.#write(resource, statusSuspended(status, { generation, nowMs: clock.now() }), signal);
       return { kind: "done" };
@@ -345,7 +345,7 @@ export class UserReconciler {
   }
 
   async #write(resource: Auth0UserResource, next: Auth0UserStatus, signal: AbortSignal): Promise<void> {
-    this.#reasons.set(resource.key, findCondition(next.conditions ?? [], "Ready")?.reason);
+    this.#reasons.set(resource.key, next);
     await writeStatus(resource, next, this.#parts, signal);
   }
 

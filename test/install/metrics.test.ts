@@ -36,8 +36,10 @@ clusterTest("every metric that is told is documented", async (t, cluster) => {
 
   const world = await aBusyWorld(t, cluster);
 
-  const names = [...(await world.metrics()).matchAll(/^# TYPE (\S+)/gm)].map(([, name = ""]) => name);
+  const metrics = await world.metrics();
+  const names = [...metrics.matchAll(/^# TYPE (\S+)/gm)].map(([, name = ""]) => name);
   t.true(names.length > 20);
+  t.regex(metrics, /^auth0_user_operator_users\{tenant="127[^"]+",reason="\w+"\} 1$/m);
   t.deepEqual(
     names.filter((name) => !/^(process|nodejs)_/.test(name) && !documented.includes(`\`${name}\``)),
     [],
