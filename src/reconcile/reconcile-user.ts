@@ -17,7 +17,7 @@ import { DirectoryError } from "./errors.ts";
 import { MARKER_KEY, type Marker } from "./marker.ts";
 import type { Memory, Outcome, Refused, Verdict } from "./outcome.ts";
 import type { PasswordDeclaration } from "./password.ts";
-import type { ClaimStore, UserDirectory } from "./ports.ts";
+import { canChooseId, type ClaimStore, type UserDirectory } from "./ports.ts";
 import { REASON_OF, type Reason } from "./reasons.ts";
 import { Rehearsal } from "./rehearsal.ts";
 import { findUnapproved, plannedChangeFrom, type Approval, type ReviewedPlan } from "./review.ts";
@@ -254,6 +254,7 @@ class Pass {
 
   /** A creation was begun: its answer may have been lost. Looks before it leaps. */
   async #resumeCreation(id: UserId | undefined): Promise<Found> {
+    if (this.#isKnownTaken) return (await this.#findTaken()) ?? this.#nobodyFound("Auth0 said that such a user exists");
     const found = id === undefined ? (await this.#holders()).marked : await this.#find(id);
     if (found === undefined) return this.#create("Created");
     return this.#recogniseOwn(found);
@@ -309,19 +310,31 @@ class Pass {
 
   /** Somebody holds the id, address or username: ourselves from an attempt whose answer was lost, or another user. */
   async #resolveConflict(conflict: DirectoryError): Promise<Found> {
-    const { derivedId, memory } = this.#declaration;
+    const { derivedId } = this.#declaration;
     const own = derivedId === undefined ? undefined : await this.#find(derivedId);
     if (own !== undefined) return this.#recogniseOwn(own);
     const taken = await this.#findTaken();
     if (taken !== undefined) return taken;
+    return this.#nobodyFound(conflict.message);
+  }
+
+  #nobodyFound(conflict: string): Refused {
     const nowMs = this.#ports.clock.now();
-    this.#conflictSinceMs = memory.conflictSinceMs ?? nowMs;
+    this.#conflictSinceMs = this.#declaration.memory.conflictSinceMs ?? nowMs;
     const isDoubtful = nowMs - this.#conflictSinceMs < CONFLICT_DOUBT_MS;
     return refused(
       "UserConflict",
-      `${conflict.message}; no such user can be found${isDoubtful ? ", it may have been deleted a moment ago: trying again" : ""}`,
+      `${conflict}; no such user can be found${isDoubtful ? ", it may have been deleted a moment ago: trying again" : ""}`,
       { kind: isDoubtful ? "backoff" : "stall" },
     );
+  }
+
+  /** A number is looked up by a search that lags: for a while a conflict is believed, and searched for rather than tried again. */
+  get #isKnownTaken(): boolean {
+    const { memory, desired } = this.#declaration;
+    const sinceMs = memory.conflictSinceMs;
+    const isSearched = !canChooseId(desired.connection) && typeof desired.attributes.email !== "string";
+    return isSearched && sinceMs !== undefined && this.#ports.clock.now() - sinceMs < CONFLICT_DOUBT_MS;
   }
 
   /** The user that holds the address, username or number, and what that means; `undefined`: nobody does. */

@@ -135,3 +135,20 @@ test("a user that comes back within recreateAfter is not missing any more", asyn
   t.is(outcome.verdict.kind, "ready");
   t.is(outcome.memory.goneSinceMs, undefined);
 });
+
+test("a number that Auth0 calls taken is searched for, and not tried again while the search lags", async (t) => {
+  const { tenant, side, clock } = await aSideWorld(t);
+  await tenant.switches({ searchLagMs: 3_600_000 });
+  await tenant.addUser({ connection: "sms", phone_number: "+4420794609" });
+  const desired = aDesiredUser({ email: undefined, phoneNumber: "+4420794609" }, { connection: connectionName("sms") });
+  await tenant.clearCalls();
+
+  t.is(verdictOf(await side.pass(desired)), "refused UserConflict");
+  t.is((await sent(tenant)).length, 2, "one POST, and a search");
+  const second = await side.pass(desired);
+  t.like(second.verdict, { reason: "UserConflict", remedy: { kind: "backoff" } });
+  t.deepEqual(await sent(tenant), ["GET"]);
+
+  await clock.advance(61_000);
+  t.like((await side.pass(desired)).verdict, { reason: "UserConflict", remedy: { kind: "stall" } });
+});
