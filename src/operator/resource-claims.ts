@@ -8,6 +8,12 @@ import type { Auth0UserResource } from "./auth0-user-resource.ts";
 import { FINALIZER, USER_ID_ANNOTATION } from "./names.ts";
 import { auth0UserPath, type UserParts } from "./user-parts.ts";
 
+/** A user that a resource was after, and another resource that holds it. */
+export interface HeldUser {
+  readonly userId: UserId;
+  readonly holder: ObjectKey;
+}
+
 export class ResourceClaims implements ClaimStore {
   readonly #resource: Auth0UserResource;
   readonly #parts: UserParts;
@@ -15,7 +21,7 @@ export class ResourceClaims implements ClaimStore {
   #text: string | undefined;
   #writtenVersion: string | undefined;
   #reservedId: UserId | undefined;
-  #holder: ObjectKey | undefined;
+  #held: HeldUser | undefined;
 
   constructor(resource: Auth0UserResource, parts: UserParts) {
     this.#resource = resource;
@@ -35,20 +41,25 @@ export class ResourceClaims implements ClaimStore {
   }
 
   /** Another resource that holds the user that this one was after. */
-  get holder(): ObjectKey | undefined {
-    return this.#holder;
+  get held(): HeldUser | undefined {
+    return this.#held;
   }
 
   async findHolder(userId: UserId): Promise<ObjectKey | undefined> {
     const { holders, directory } = this.#parts;
-    return (this.#holder = await holders.find(directory.tenantDomain, userId, this.#resource.key));
+    return this.#note(userId, await holders.find(directory.tenantDomain, userId, this.#resource.key));
   }
 
   async reserve(userId: UserId): Promise<ObjectKey | undefined> {
     const { holders, directory } = this.#parts;
-    this.#holder = await holders.reserve(directory.tenantDomain, userId, this.#resource.key);
-    if (this.#holder === undefined) this.#reservedId = userId;
-    return this.#holder;
+    const holder = await holders.reserve(directory.tenantDomain, userId, this.#resource.key);
+    if (holder === undefined) this.#reservedId = userId;
+    return this.#note(userId, holder);
+  }
+
+  #note(userId: UserId, holder: ObjectKey | undefined): ObjectKey | undefined {
+    this.#held = holder === undefined ? undefined : { userId, holder };
+    return holder;
   }
 
   /** The pass is over: what it claimed is written down, what it only reserved is free. */

@@ -126,16 +126,18 @@ function moved(why: string): DeletionOutcome {
   return { kind: "released", reason: "ClaimMoved", message: `the user stays at Auth0: ${why}` };
 }
 
-/** A resource that waits for this one's user, and may take it over. */
-function heirOf(resource: Auth0UserResource, { store }: UserParts): ObjectKey | undefined {
+/** A resource that waits for this very user, and may take it over. */
+function heirOf(resource: Auth0UserResource, parts: UserParts): ObjectKey | undefined {
+  const { store } = parts;
   // It may have come to be awaited since the pass began.
-  const { annotations } = store.get(resource.key) ?? resource;
-  const [namespace, name] = (annotations[AWAITED_BY_ANNOTATION] ?? "").split("/");
-  if (namespace === undefined || name === undefined) return undefined;
+  const { annotations, spec } = store.get(resource.key) ?? resource;
+  const [, namespace, name = "", id] = /^([^/ ]+)\/([^ ]+) (.+)$/.exec(annotations[AWAITED_BY_ANNOTATION] ?? "") ?? [];
+  if (namespace === undefined || id !== knownIdOf(resource, parts)) return undefined;
   const key = objectKey(namespace, name);
   const heir = store.get(key);
   const isWaiting = findCondition(heir?.status.conditions ?? [], "Ready")?.reason === "DuplicateClaim";
-  return heir?.isDeleting === false && isWaiting ? key : undefined;
+  // What a resource of another connection waits for it can't have.
+  return heir?.isDeleting === false && isWaiting && heir.spec["connection"] === spec["connection"] ? key : undefined;
 }
 
 const POLICIES: readonly DeletionPolicy[] = ["Delete", "Retain", "Disable"];

@@ -30,6 +30,12 @@ export class UserHolders {
 
   constructor(options: UserHoldersOptions) {
     this.#options = options;
+    // A claim whose answer was lost comes back by the watch.
+    options.store.onChange((key) => {
+      void this.#index?.then((index) => {
+        this.#enter(index, key);
+      });
+    });
   }
 
   /** Another resource that holds the user, or is about to. */
@@ -70,14 +76,19 @@ export class UserHolders {
     const index = new Map<string, ObjectKey>();
     const slice = new TimeSlice(clock, SLICE_MS);
     for (const key of store.keys()) {
-      const resource = store.get(key);
-      const entry = resource && this.#entryHeldBy(resource);
-      // A claim without a status is a restored one: who has noted the user since is its holder.
-      const isNoted = resource?.status.userId !== undefined;
-      if (entry !== undefined && (isNoted || !index.has(entry))) index.set(entry, key);
+      this.#enter(index, key);
       await slice.breathe();
     }
     return index;
+  }
+
+  /** A claim without a status is a restored one: who has noted the user since is its holder. */
+  #enter(index: Map<string, ObjectKey>, key: ObjectKey): void {
+    const resource = this.#options.store.get(key);
+    const entry = resource && this.#entryHeldBy(resource);
+    if (entry === undefined) return;
+    const isNoted = resource?.status.userId !== undefined;
+    if (isNoted || this.#holderIn(index, entry, key) === undefined) index.set(entry, key);
   }
 
   /** By its status, else by a claim that verifies, or that names the id which nobody but this resource can come to. */

@@ -26,11 +26,10 @@ import { jittered } from "../runtime/random.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
 import { passwordSecretOf, readDeclaredPassword } from "./password-reader.ts";
 import type { ReadyReasons } from "./ready-reasons.ts";
-import { ResourceClaims } from "./resource-claims.ts";
+import { ResourceClaims, type HeldUser } from "./resource-claims.ts";
 import { resultOf } from "./result.ts";
 import type { SecretUsers } from "./secret-users.ts";
 import { GuardedDirectory } from "./guarded-directory.ts";
-import type { ObjectKey } from "../kubernetes/object.ts";
 import { AWAITED_BY_ANNOTATION } from "./names.ts";
 import { findMissingGrants } from "./granted.ts";
 import { refuseEarly } from "./early-refusal.ts";
@@ -146,7 +145,7 @@ export class UserReconciler {
       claims.release();
     });
     const mayFollow = ownership.kind === "owned" || askedBy(declared, resource).adopts;
-    if (claims.holder !== undefined && mayFollow) await this.#await(resource, claims.holder, signal);
+    if (claims.held !== undefined && mayFollow) await this.#await(resource, claims.held, signal);
     this.#remember(resource, declared, known, claims.writtenVersion, outcome);
     if (outcome.verdict.kind === "refused" && outcome.verdict.reason === "CredentialsInvalid") {
       this.#onCredentialsRefused();
@@ -226,11 +225,12 @@ export class UserReconciler {
   }
 
   /** Has the holder remember who waits for its user: when it goes, the user does not. */
-  async #await({ key }: Auth0UserResource, holderKey: ObjectKey, signal: AbortSignal): Promise<void> {
+  async #await({ key }: Auth0UserResource, held: HeldUser, signal: AbortSignal): Promise<void> {
     const { api, store } = this.#parts;
-    const holder = store.get(holderKey);
-    if (holder === undefined || holder.annotations[AWAITED_BY_ANNOTATION] === key) return;
-    const patch = { metadata: { annotations: { [AWAITED_BY_ANNOTATION]: key } } };
+    const holder = store.get(held.holder);
+    const awaited = `${key} ${held.userId}`;
+    if (holder === undefined || holder.annotations[AWAITED_BY_ANNOTATION] === awaited) return;
+    const patch = { metadata: { annotations: { [AWAITED_BY_ANNOTATION]: awaited } } };
     store.absorb(await api.mergePatch(auth0UserPath(holder), patch, signal));
   }
 

@@ -37,6 +37,8 @@ export interface Known {
 interface Claim {
   readonly uid: string;
   readonly provenance: Provenance;
+  /** When it came back from a backup; -1 where the operator made it. One that it has not seen yet is no older one. */
+  readonly restoredAt: number;
 }
 
 interface Made {
@@ -212,27 +214,34 @@ export class Oracle {
     const former = before && annotationsOf(before)[USER_ID_ANNOTATION];
     if (text === undefined || text === former) return;
     const texts = this.#authentic.get(known.key) ?? new Set();
-    const isProven = former === undefined || texts.has(former);
+    const standing = this.claimOf(known.uid);
     this.#authentic.set(known.key, texts.add(text));
     const claim = parseClaimText(text);
     if (claim === undefined) return;
-    const isOwnId = claim.user.endsWith(`|${known.uid}`);
-    if (!isProven && claim.provenance === "created" && !isOwnId && this.#made.get(claim.user)?.uid !== known.uid) {
+    const isProven =
+      former === undefined ||
+      texts.has(former) ||
+      standing?.user === claim.user ||
+      claim.user.endsWith(`|${known.uid}`) ||
+      this.#made.get(claim.user)?.uid === known.uid;
+    if (!isProven && claim.provenance === "created") {
       this.#violate(
         `${known.key} claims ${claim.user} as its own though its annotation proves nothing: ${former ?? ""}`,
       );
     }
-    const others = this.claimsOn(claim.user).filter(({ uid }) => uid !== known.uid);
-    const standing = this.claimOf(known.uid);
     if (standing?.user === claim.user) return;
-    if (others.length > 0) {
+    const others = this.claimsOn(claim.user);
+    const unseen = others.filter(({ restoredAt }) => restoredAt >= this.#quietSince);
+    if (others.length > unseen.length) {
       this.#violate(`${known.key} claims ${claim.user}, which ${this.#nameOf(others[0]?.uid)} holds`);
     }
     if (claim.provenance === "adopted" && !this.#mayAdopt(known, claim.user)) {
       this.#violate(`${known.key} takes over ${claim.user} without the right to`);
     }
     if (standing !== undefined) this.#dropClaim(standing.user, known.uid);
-    this.#claims.set(claim.user, [...this.claimsOn(claim.user), { uid: known.uid, provenance: claim.provenance }]);
+    const { uid } = known;
+    const seen = this.claimsOn(claim.user).filter((one) => !unseen.includes(one));
+    this.#claims.set(claim.user, [...seen, { uid, provenance: claim.provenance, restoredAt: -1 }, ...unseen]);
     this.#excused.delete(claim.user);
   }
 
@@ -241,7 +250,8 @@ export class Oracle {
     const text = annotationsOf(object)[USER_ID_ANNOTATION];
     const claim = text === undefined ? undefined : parseClaimText(text);
     if (text === undefined || claim === undefined || !this.isProvable(known.key, text)) return;
-    this.#claims.set(claim.user, [...this.claimsOn(claim.user), { uid: known.uid, provenance: claim.provenance }]);
+    const restored = { uid: known.uid, provenance: claim.provenance, restoredAt: this.step };
+    this.#claims.set(claim.user, [...this.claimsOn(claim.user), restored]);
   }
 
   #mayAdopt(known: Known, user: UserKey): boolean {
@@ -261,21 +271,33 @@ export class Oracle {
   #noteRelease(known: Known, isByOperator: boolean): void {
     const claim = this.claimOf(known.uid);
     if (!isByOperator) this.#abandoned.add(known.uid);
-    if (claim === undefined) return;
+    if (claim === undefined) {
+      for (const [user, { uid }] of this.#made)
+        if (uid === known.uid) this.#letGo(known, user, "created", isByOperator);
+      return;
+    }
     const { user, provenance } = claim;
     if (!isByOperator) this.#lapsed.set(user, { uid: known.uid, atStep: this.step });
     const isHolder = this.claimsOn(user)[0]?.uid === known.uid;
     this.#dropClaim(user, known.uid);
+    if (isHolder || this.claimsOn(user).length === 0) this.#letGo(known, user, provenance, isByOperator && isHolder);
+  }
+
+  #letGo(known: Known, user: UserKey, provenance: Provenance, isByOperator: boolean): void {
     if (this.claimsOn(user).length > 0) return;
     const isAwaited = [...this.resources.values()].some(
-      (other) => other.deletedAt >= this.#quietSince && waitsFor(other, user),
+      (other) => other.deletedAt >= this.#quietSince && this.#mayFollow(other, known) && waitsFor(other, user),
     );
-    const mustGo =
-      isHolder && !isAwaited && this.#effectivePolicies(known, provenance).every((one) => one === "Delete");
+    const mustGo = !isAwaited && this.#effectivePolicies(known, provenance).every((one) => one === "Delete");
     if (isByOperator && mustGo && this.#parts.find(user) !== undefined) {
       this.#violate(`${known.key} is let go, and its user ${user} stays though deletionPolicy is Delete`);
     }
     this.#excuse(user, `${known.key} was let go`);
+  }
+
+  /** A user does not change its connection. */
+  #mayFollow(heir: Known, { object }: Known): boolean {
+    return asObject(heir.object["spec"])["connection"] === asObject(object["spec"])["connection"];
   }
 
   #dropClaim(user: UserKey, uid: string): void {
@@ -308,8 +330,8 @@ export class Oracle {
         this.#violate(`${known.key}: ${other} was created for it before, and ${user} now`);
       }
     }
-    const isReported =
-      this.#made.has(user) && this.#recentSpecs(known).every((spec) => spec["recreatePolicy"] === "Report");
+    const isNoted = keyOf(domain, String(asObject(known.object["status"])["userId"])) === user;
+    const isReported = isNoted && this.#recentSpecs(known).every((spec) => spec["recreatePolicy"] === "Report");
     if (isReported) this.#violate(`${user} was created again though recreatePolicy is Report`);
     this.#made.set(user, { uid });
     this.#excused.delete(user);
@@ -378,7 +400,12 @@ export class Oracle {
     if (!this.#effectivePolicies(known, provenance).includes("Delete")) this.#violate(`${what} against its policy`);
     if (others.length > 0) this.#violate(`${what}, though ${this.#nameOf(others[0]?.uid)} claims it, too`);
     const heir = [...this.resources.values()].find(
-      (one) => one !== known && one.deletedAt === Infinity && waitsFor(one, user) && one.waitsSince < sentAtStep,
+      (one) =>
+        one !== known &&
+        one.deletedAt === Infinity &&
+        this.#mayFollow(one, known) &&
+        waitsFor(one, user) &&
+        one.waitsSince < sentAtStep,
     );
     if (heir !== undefined && this.#mayAdopt(heir, user)) this.#violate(`${what}, though ${heir.key} waits for it`);
     const linkedAtMs = this.#linkedAtMs.get(user) ?? Infinity;

@@ -13,7 +13,7 @@ export class Scenario extends Stage {
   /** Resources are named `namespace/name`; those of the process's own tenant unless `spec.tenantRef` says otherwise. */
   create(key: string, spec: JsonObject, metadata: JsonObject = {}): string {
     const [namespace = "", name = ""] = key.split("/");
-    const full = { connection: DATABASE, password: PASSWORD, ...spec };
+    const full = { connection: DATABASE, password: PASSWORD, userMetadata: { by: key }, ...spec };
     const created = this.cluster.create(usersIn(namespace), { metadata: { ...metadata, name }, spec: full }, "person");
     return String(metadataOf(created)["uid"]);
   }

@@ -3,6 +3,7 @@ import test from "ava";
 import { annotationsOf, metadataOf } from "../../histories/cluster.ts";
 import { GLOBEX } from "../../histories/names.ts";
 import { aScenario } from "../../histories/scenario.ts";
+import type { Call } from "../../histories/wire.ts";
 
 const JANE = { email: "jane@example.com", givenName: "Jane" };
 
@@ -77,4 +78,43 @@ test("a resource that was restored with its finalizer does not end a user that p
 
   t.is(scenario.find("a/first"), undefined);
   t.not(scenario.sideOf(GLOBEX).find(`auth0|${uid}`), undefined);
+});
+
+test("a user is not kept for a resource that waited for another user, or can't have this one", async (t) => {
+  const scenario = await aScenario(t);
+  const mail = { connection: "email", password: undefined, email: "jane@example.com", recreateAfter: "0s" };
+  scenario.create("a/holder", { ...mail, deletionPolicy: "Delete" });
+  await scenario.rest(1_000);
+  const [first] = scenario.sideOf(GLOBEX).users();
+  scenario.create("a/waiting", { email: "other@example.com", userId: first?.user_id });
+  await scenario.rest(1_000);
+  t.is(scenario.reasonOf("a/waiting"), "DuplicateClaim");
+  scenario.sideOf(GLOBEX).drop(first?.user_id ?? "");
+  await scenario.rest(15 * 60_000);
+  t.is(scenario.reasonOf("a/holder"), "Recreated");
+
+  scenario.delete("a/holder");
+  await scenario.rest(60_000);
+
+  t.is(scenario.find("a/holder"), undefined);
+  t.deepEqual(scenario.sideOf(GLOBEX).users(), []);
+});
+
+test("a claim whose answer was lost holds as any other", async (t) => {
+  const scenario = await aScenario(t);
+  const { user_id: userId = "" } = scenario.sideOf(GLOBEX).enter({ email: "jane@example.com" }) ?? {};
+  scenario.create("a/first", { email: "jane@example.com", userId });
+  const isClaim = ({ what }: Call): boolean => what === "PATCH /namespaces/a/auth0users/first";
+  await scenario.rest(1_000, isClaim);
+  const claim = scenario.life.wire.calls.find(isClaim);
+  if (claim === undefined) throw new Error("nothing was claimed");
+  scenario.advance(claim);
+  scenario.life.wire.lose(claim);
+  await scenario.rest(60_000);
+  t.is(scenario.userIdOf("a/first"), userId);
+
+  scenario.create("a/second", { email: "jane@example.com", userId });
+  await scenario.rest(60_000);
+
+  t.is(scenario.reasonOf("a/second"), "DuplicateClaim");
 });
