@@ -187,7 +187,8 @@ export class TenantReconciler {
       known.isUsable = true;
       tenants.set(key, { kind: "usable", reconciler: known.reconciler });
     }
-    const message = "the tenant takes the operator's credentials";
+    const { kind } = known.credentials;
+    const message = `the tenant takes the operator's ${kind === "token" ? "access token" : kind}`;
     return { isReady: true, reason: "Connected", message, isTransient: false, access: known.access };
   }
 

@@ -47,17 +47,35 @@ test("what is generated is fresh", async (t) => {
   t.is(exitCode, 0, stderr);
 });
 
-test("every guarantee is held by a test of that name", async (t) => {
-  const promised = [...readFileSync("docs/guarantees.md", "utf8").matchAll(/`([^`]+)`(?: +\||\.$)/gm)].map(
-    ([, title]) => title ?? "",
-  );
+/** Sentences, each with the titles of tests that stand beside it: rows of tables, and paragraphs between them. */
+function promisesIn(text: string): { readonly sentence: string; readonly titles: readonly string[] }[] {
+  const blocks = text.split(/\n\n+/).flatMap((block) => (block.startsWith("|") ? block.split("\n").slice(2) : [block]));
+  return blocks
+    .filter((block) => block.trim() !== "" && !block.startsWith("#"))
+    .map((block) => {
+      const [sentence = "", beside = ""] = block.startsWith("|")
+        ? block.split("|").slice(1)
+        : block.split(/(?=\(`[^)]*\)\.?$)/);
+      return { sentence: sentence.trim(), titles: [...beside.matchAll(/`([^`]+)`/g)].map(([, title = ""]) => title) };
+    });
+}
+
+test("every sentence of the guarantees is held by a test of that name", async (t) => {
   const tests: string[] = [];
   for await (const file of glob("test/**/*.test.ts")) tests.push(readFileSync(file, "utf8"));
+  const isThere = (title: string): boolean => tests.some((text) => text.includes(JSON.stringify(title)));
 
-  t.true(promised.length > 15);
+  const promises = promisesIn(readFileSync("docs/guarantees.md", "utf8"));
+
+  t.true(promises.length > 45);
   t.deepEqual(
-    promised.filter((title) => !tests.some((text) => text.includes(JSON.stringify(title)))),
+    promises.filter(({ titles }) => titles.length === 0 || !titles.every(isThere)),
     [],
+  );
+  t.deepEqual(
+    promises.filter(({ sentence }) => /[.;] +[A-Z]/.test(sentence)),
+    [],
+    "one sentence a row, so that none goes without a test",
   );
 });
 

@@ -2,7 +2,7 @@
 import { clusterTests } from "../support/control-plane.ts";
 import { eventually } from "../support/eventually.ts";
 import { startTestSimulator } from "../support/start-simulator.ts";
-import { aWorld, type World } from "../support/world.ts";
+import { aWorld, manifest, type Shown, type World } from "../support/world.ts";
 
 const clusterTest = await clusterTests({ controllerManager: false });
 
@@ -130,25 +130,28 @@ clusterTest(
   },
 );
 
+/** As from a backup or a copy: with its annotations, without its status and identity. */
+async function createAgain(
+  world: World,
+  name: string,
+  { metadata: { annotations }, spec }: Shown,
+  changes: object,
+): Promise<void> {
+  const document = JSON.parse(manifest(name, { ...spec, ...changes })) as { readonly metadata: object };
+  const metadata = { ...document.metadata, annotations };
+  await world.must(["create", "-f", "-"], JSON.stringify({ ...document, metadata }));
+}
+
 clusterTest("a resource restored from a backup without its status finds its user by the claim", async (t, cluster) => {
   const world = await aWorld(t, cluster);
   const userId = await aDatabaseUser(world);
-  const { metadata, spec } = await world.get("jane");
+  const backup = await world.get("jane");
   await world.edit("jane", { deletionPolicy: "Retain" });
   await world.until("jane", "InSync");
   await world.must(["delete", "auth0user", "jane"]);
   await world.sent();
 
-  const { annotations } = metadata;
-  await world.must(
-    ["create", "-f", "-"],
-    JSON.stringify({
-      apiVersion: "auth0-user-operator.dev/v1alpha1",
-      kind: "Auth0User",
-      metadata: { name: "jane", annotations },
-      spec: { ...spec, nickname: "restored" },
-    }),
-  );
+  await createAgain(world, "jane", backup, { nickname: "restored" });
   const restored = await world.until("jane", "Updated");
 
   t.is(restored.status?.userId, userId);
@@ -159,19 +162,10 @@ clusterTest("a resource restored from a backup without its status finds its user
 clusterTest("a copied manifest claims nothing: no call, and the user is safe", async (t, cluster) => {
   const world = await aWorld(t, cluster);
   await aDatabaseUser(world);
-  const { metadata, spec } = await world.get("jane");
+  const original = await world.get("jane");
   await world.sent();
 
-  const { annotations } = metadata;
-  await world.must(
-    ["create", "-f", "-"],
-    JSON.stringify({
-      apiVersion: "auth0-user-operator.dev/v1alpha1",
-      kind: "Auth0User",
-      metadata: { name: "copy", annotations },
-      spec: { ...spec, nickname: "mine" },
-    }),
-  );
+  await createAgain(world, "copy", original, { nickname: "mine" });
   const shown = await world.until("copy", "UserConflict");
   await world.must(["delete", "auth0user", "copy"]);
 

@@ -86,10 +86,11 @@ clusterTest(
 
     await credentials(world, clientSecret(world));
     await poke(world);
-    await row(world, /True\s+Connected.*takes the operator's credentials/);
+    await row(world, /True\s+Connected.*takes the operator's client secret/);
 
     await credentials(world, { token: await world.tenant.token() });
     await poke(world);
+    await row(world, /True\s+Connected.*takes the operator's access token/);
     await eventually(async () => {
       const status = JSON.parse(await world.must(["get", "auth0tenant", "acme", "-o", "jsonpath={.status}"])) as {
         can?: string;
@@ -121,7 +122,7 @@ clusterTest("a private key proves who the operator is, and never leaves it", asy
   await credentials(world, { clientId: world.tenant.clientId, privateKey });
   await poke(world);
 
-  await row(world, /True\s+Connected/);
+  await row(world, /True\s+Connected.*takes the operator's private key/);
   t.false(JSON.stringify([world.log, await world.tenant.requests()]).includes("PRIVATE KEY"));
 });
 
