@@ -8,9 +8,9 @@ import path from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { request, Agent } from "undici";
 import { startControlPlane } from "../../src/control-plane/control-plane.ts";
 import { findFreePort } from "../../src/control-plane/free-port.ts";
+import { httpGet } from "../../src/control-plane/http-get.ts";
 import { runCommand } from "../../src/control-plane/run-command.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
@@ -84,17 +84,19 @@ clusterTest("the controllers delete a namespace and what belongs to a deleted ow
 });
 
 clusterTest("raw requests need the token and trust one file", async (t, { controlPlane }) => {
-  const dispatcher = new Agent({ connect: { ca: readFileSync(controlPlane.caFile) } });
+  const url = new URL("/api", controlPlane.url);
+  const ca = readFileSync(controlPlane.caFile);
 
-  const named = await request(`${controlPlane.url}/api`, {
-    dispatcher,
+  const named = await httpGet(url, {
+    ca,
+    agent: false,
     headers: { authorization: `Bearer ${controlPlane.adminToken}` },
   });
-  const nameless = await request(`${controlPlane.url}/api`, { dispatcher });
+  const nameless = await httpGet(url, { ca, agent: false });
 
   t.is(named.statusCode, 200);
   t.is(nameless.statusCode, 403);
-  await dispatcher.destroy();
+  for (const answer of [named, nameless]) answer.destroy();
 });
 
 clusterTest.serial("the API server comes back after SIGKILL, same address, same data", async (t, cluster) => {
