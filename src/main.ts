@@ -4,8 +4,6 @@
  * is put together, the one place that knows every part, and the only reader of `process`.
  */
 import process from "node:process";
-import { verifyAudit } from "./cli/verify-audit.ts";
-import { validate } from "./cli/validate.ts";
 import { parseConfig, type Config } from "./config.ts";
 import { version } from "./main/parts.ts";
 
@@ -36,11 +34,11 @@ async function command(config: Config, signal: AbortSignal): Promise<number> {
     case "run":
       return (await import("./main/run.ts")).run(config, signal);
     case "validate":
-      return validate(config, process.stdout);
+      return (await import("./cli/validate.ts")).validate(config, process.stdout);
     case "apply":
       return (await import("./main/apply.ts")).applyFiles(config, signal);
     case "verify":
-      return verifyAudit(config, process.stdout);
+      return (await import("./cli/verify-audit.ts")).verifyAudit(config, process.stdout);
     case "simulate":
       return (await import("./main/simulate.ts")).simulate(config, signal);
     case "demo":

@@ -2,7 +2,7 @@
  * Documents in, typed values or every problem at once out. The same schema that the API server enforces, by ajv, and the
  * twins of its CEL rules; besides, the rules on metadata that a CRD can't express.
  */
-import { Ajv, type ErrorObject } from "ajv";
+import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import { AUTH0_USER_SPEC, AUTH0_USER_STATUS, type Auth0UserSpec, type Auth0UserStatus } from "./auth0-user.ts";
 import {
   AUTH0_TENANT_SPEC,
@@ -41,16 +41,35 @@ for (const keyword of [
 }
 ajv.addFormat("date-time", true); // only the operator writes times
 ajv.addFormat("int64", { type: "number", validate: Number.isSafeInteger });
-const isStatus = ajv.compile<Auth0UserStatus>(AUTH0_USER_STATUS);
-const isSpec = ajv.compile<Auth0UserSpec>(closed(AUTH0_USER_SPEC));
-const isTenantSpec = ajv.compile<Auth0TenantSpec>(closed(AUTH0_TENANT_SPEC));
-const isClusterTenantSpec = ajv.compile<ClusterAuth0TenantSpec>(closed(CLUSTER_AUTH0_TENANT_SPEC));
-const isDefaultTenant = ajv.compile<DefaultTenantSettings>(closed(DEFAULT_TENANT_SETTINGS));
-const isTenantStatus = ajv.compile<Auth0TenantStatus>(AUTH0_TENANT_STATUS);
+
+/** ajv takes milliseconds and megabytes for a schema: it is compiled when a first value is held to it. */
+class Schema<T> {
+  readonly #literal: Record<string, unknown>;
+  #validate: ValidateFunction<T> | undefined;
+
+  constructor(literal: Record<string, unknown>) {
+    this.#literal = literal;
+  }
+
+  check(value: unknown): Validated<T> {
+    this.#validate ??= ajv.compile<T>(this.#literal);
+    if (this.#validate(value)) return { kind: "valid", value };
+    return { kind: "invalid", issues: issuesFrom(this.#validate.errors ?? []) };
+  }
+}
+
+const userSpec = new Schema<Auth0UserSpec>(closed(AUTH0_USER_SPEC));
+const userStatus = new Schema<Auth0UserStatus>(AUTH0_USER_STATUS);
+const tenantSpec = new Schema<Auth0TenantSpec>(closed(AUTH0_TENANT_SPEC));
+const clusterTenantSpec = new Schema<ClusterAuth0TenantSpec>(closed(CLUSTER_AUTH0_TENANT_SPEC));
+const defaultTenant = new Schema<DefaultTenantSettings>(closed(DEFAULT_TENANT_SETTINGS));
+const tenantStatus = new Schema<Auth0TenantStatus>(AUTH0_TENANT_STATUS);
 
 /** @param old the spec before, where it is known: rules on transitions need it */
-export function validateUserSpec(spec: unknown, old?: Auth0UserSpec): Validated<Auth0UserSpec> {
-  if (!isSpec(spec)) return { kind: "invalid", issues: issuesFrom(isSpec.errors ?? []) };
+export function validateUserSpec(document: unknown, old?: Auth0UserSpec): Validated<Auth0UserSpec> {
+  const checked = userSpec.check(document);
+  if (checked.kind === "invalid") return checked;
+  const spec = checked.value;
   const issues = [
     ...USER_RULES.filter((rule) => !rule.holds(spec, old)).map(({ path, message }) => ({
       path: `spec.${path}`,
@@ -58,35 +77,31 @@ export function validateUserSpec(spec: unknown, old?: Auth0UserSpec): Validated<
     })),
     ...metadataIssues(spec),
   ];
-  return issues.length === 0 ? { kind: "valid", value: spec } : { kind: "invalid", issues };
+  return issues.length === 0 ? checked : { kind: "invalid", issues };
 }
 
 export function validateTenantSpec(spec: unknown): Validated<Auth0TenantSpec> {
-  return isTenantSpec(spec)
-    ? { kind: "valid", value: spec }
-    : { kind: "invalid", issues: issuesFrom(isTenantSpec.errors ?? []) };
+  return tenantSpec.check(spec);
 }
 
 export function validateClusterTenantSpec(spec: unknown): Validated<ClusterAuth0TenantSpec> {
-  return isClusterTenantSpec(spec)
-    ? { kind: "valid", value: spec }
-    : { kind: "invalid", issues: issuesFrom(isClusterTenantSpec.errors ?? []) };
+  return clusterTenantSpec.check(spec);
 }
 
 /** The file that says what the process's own tenant grants. */
 export function validateDefaultTenant(settings: unknown): Validated<DefaultTenantSettings> {
-  return isDefaultTenant(settings)
-    ? { kind: "valid", value: settings }
-    : { kind: "invalid", issues: issuesFrom(isDefaultTenant.errors ?? []) };
+  return defaultTenant.check(settings);
 }
 
 export function parseTenantStatus(status: unknown): Auth0TenantStatus {
-  return isTenantStatus(status) ? status : {};
+  const checked = tenantStatus.check(status);
+  return checked.kind === "valid" ? checked.value : {};
 }
 
 /** The status as the operator wrote it; one that is not in its form says nothing, and is written anew. */
 export function parseUserStatus(status: unknown): Auth0UserStatus {
-  return isStatus(status) ? status : {};
+  const checked = userStatus.check(status);
+  return checked.kind === "valid" ? checked.value : {};
 }
 
 /** The schema as a file is held to it: a field it does not know is a mistake (the API server would drop or refuse it). */
