@@ -1,4 +1,5 @@
 /** The operator as one part: what it is made of, and in which order it starts and stops. */
+import { once } from "node:events";
 import type { Registry } from "prom-client";
 import { CLUSTER_TENANT_KIND, DEFAULT_TENANT } from "../api/auth0-tenant.ts";
 import { SECRET_USE_CREDENTIALS, SECRET_USE_LABEL, SECRET_USE_PASSWORD } from "../api/names.ts";
@@ -16,6 +17,7 @@ import type { TenantConnections } from "../reconcile/tenant-connections.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { isJsonObject } from "../runtime/json.ts";
 import type { Log } from "../runtime/log.ts";
+import { giveBackMemory } from "../runtime/memory.ts";
 import type { Random } from "../runtime/random.ts";
 import { runGroup, type Part } from "../runtime/run-group.ts";
 import {
@@ -85,6 +87,8 @@ const CONTROLLER_NAME = "auth0user";
 const LEASE_NAME = "auth0-user-operator";
 /** Tries of a user that failed: soon at first, since most faults are short, then rarely, since each try costs a call. */
 const BACKOFF = { baseMs: 500, capMs: 5 * 60_000 };
+/** In so long, ten thousand users that are in sync have been gone over. */
+const RUSH_MS = 4_000;
 
 /** Runs until `signal` is aborted or something fatal happens. */
 export async function runOperator(options: OperatorOptions, signal: AbortSignal): Promise<void> {
@@ -202,6 +206,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     log,
     metrics,
     concurrency: options.concurrency,
+    room: (stop) => api.room(stop),
     reconcile: (key, stop) => router.reconcile(key, stop),
   });
   const acting = actingPart(store, stateKeys, tenantController, controller);
@@ -228,6 +233,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
           }
         }),
         recorder,
+        tidyAfterStart(store, clock),
         options.leaderElect ? elector.leading(acting) : acting,
       ],
       signal,
@@ -253,6 +259,19 @@ function actingPart(
       await stateKeys.load(areClaimsKept, signal);
       const keys: Part = { name: "state keys", run: (stop) => stateKeys.run(stop) };
       await runGroup([keys, tenantController, controller], signal);
+    },
+  };
+}
+
+/** The texts and trees of all objects, read at the start, are of no use once the first rush is over. */
+function tidyAfterStart(store: SharedParts["store"], clock: Clock): Part {
+  return {
+    name: "memory",
+    async run(signal) {
+      await store.whenSynced(signal);
+      await clock.sleep(RUSH_MS, signal);
+      giveBackMemory();
+      await once(signal, "abort");
     },
   };
 }

@@ -71,6 +71,10 @@ export class ClusterCalls implements KubernetesCalls {
     }
   }
 
+  room(): Promise<void> {
+    return Promise.resolve();
+  }
+
   close(): void {}
 
   async #openWatch(path: string, version: number): Promise<Watch> {
