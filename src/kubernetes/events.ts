@@ -131,7 +131,9 @@ export class EventRecorder implements Part {
         // Refused for good: the namespace is being deleted, or we may not.
         const isRefused = isApiError(error, "forbidden", "not_found", "invalid", "bad_request", "too_large");
         if (isRefused || tries === MAX_TRIES || signal.aborted) {
-          log.debug("event not sent", { regarding: regarding.name, reason, error });
+          // In a namespace that is being deleted each is refused, and nobody can do anything about it.
+          const isEverydays = isApiError(error, "forbidden", "not_found") || signal.aborted;
+          log[isEverydays ? "debug" : "warn"]("event not sent", { regarding: regarding.name, reason, error });
           this.#giveUp(series, "failed");
           return;
         }

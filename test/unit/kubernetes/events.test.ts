@@ -231,8 +231,14 @@ test("a count for an Event that the server has forgotten makes it anew", async (
   t.deepEqual(server.calls[2]?.body["series"], { count: 2, lastObservedTime: "2026-01-01T00:00:00.000000Z" });
 });
 
-for (const code of ["forbidden", "not_found", "invalid", "bad_request", "too_large"] as const) {
-  test(`an Event that is refused as ${code} is given up, and nobody hears of it`, async (t) => {
+for (const [code, level] of [
+  ["forbidden", "debug"],
+  ["not_found", "debug"],
+  ["invalid", "warn"],
+  ["bad_request", "warn"],
+  ["too_large", "warn"],
+] as const) {
+  test(`an Event that is refused as ${code} is given up, and said at ${level}`, async (t) => {
     const { server, clock, recorder, log, count } = aScene(t);
     server.refusals = [code];
 
@@ -242,8 +248,8 @@ for (const code of ["forbidden", "not_found", "invalid", "bad_request", "too_lar
     t.is(server.calls.length, 1);
     t.is(await count("Normal", "failed"), 1);
     t.deepEqual(
-      log.lines.map(({ level }) => level),
-      ["debug"],
+      log.lines.map((line) => line.level),
+      [level],
     );
     recorder.event(anEvent());
     await settle();
