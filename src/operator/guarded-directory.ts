@@ -18,6 +18,8 @@ export interface Guards {
   readonly audit: AuditLog | undefined;
   /** At the end of a resource: another one that takes the user over, as is known at the last moment. */
   readonly findHeir?: () => ObjectKey | undefined;
+  /** Likewise, whether somebody took the resource away meanwhile, so that its user may be another's by now. */
+  readonly isGone?: () => boolean;
 }
 
 /** When a write that the breaker stopped is tried again: a person may have confirmed. */
@@ -104,6 +106,9 @@ export class GuardedDirectory implements UserDirectory {
 
   /** Asked when nothing is waited for any more: whoever came to wait for the user meanwhile shall have it. */
   #giveWay(id: UserId): void {
+    if (this.#guards.isGone?.() === true) {
+      throw new DirectoryError("claim_moved", `${id} stays: its resource was let go by force`, { kind: "backoff" });
+    }
     const heir = this.#guards.findHeir?.();
     if (heir === undefined) return;
     throw new DirectoryError("claim_moved", `Auth0User ${heir} takes ${id} over`, { kind: "backoff" });

@@ -31,7 +31,12 @@ export async function finalizeUser(
 ): Promise<ReconcileResult> {
   if (!resource.finalizers.includes(FINALIZER)) return { kind: "done" };
   const { directory, tenant, audit, clock } = parts;
-  const guards = { breaker: tenant.breaker, audit, findHeir: () => heirOf(resource, parts) };
+  const guards = {
+    breaker: tenant.breaker,
+    audit,
+    findHeir: () => heirOf(resource, parts),
+    isGone: () => parts.store.get(resource.key)?.uid !== resource.uid,
+  };
   const guarded = new GuardedDirectory(directory, resource, guards, () => clock.now());
   let outcome: DeletionOutcome | Released = await endOf(resource, { ...parts, directory: guarded }, signal);
   if (outcome.kind === "refused" && outcome.reason === "ClaimMoved") outcome = moved(outcome.message);

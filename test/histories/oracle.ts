@@ -215,7 +215,9 @@ export class Oracle {
     if (text === undefined || text === former) return;
     const texts = this.#authentic.get(known.key) ?? new Set();
     const standing = this.claimOf(known.uid);
-    this.#authentic.set(known.key, texts.add(text));
+    // Without keys the operator signs nothing, and can't prove it later.
+    if (!text.endsWith(";unsigned")) texts.add(text);
+    this.#authentic.set(known.key, texts);
     const claim = parseClaimText(text);
     if (claim === undefined) return;
     const isProven =
@@ -254,18 +256,21 @@ export class Oracle {
     this.#claims.set(claim.user, [...this.claimsOn(claim.user), restored]);
   }
 
-  #mayAdopt(known: Known, user: UserKey): boolean {
+  /** @param isSure whatever of its declarations the operator has seen */
+  #mayAdopt(known: Known, user: UserKey, isSure = false): boolean {
     const [domain = "", id = ""] = user.split(" ");
     const grantedUntil = this.#adopting.get(`${domain} ${namespaceOf(known)}`) ?? Infinity;
     const isOwnTenant = asObject(known.object["spec"])["tenantRef"] === undefined;
     if (grantedUntil < this.#quietSince && !isOwnTenant) return false;
     const emails = this.#emails.get(user) ?? new Set();
     const annotated = annotationsOf(known.object)[USER_ID_ANNOTATION]?.startsWith(`${id};`) === true;
-    return this.#recentSpecs(known).some((spec) => {
+    const isGiven = (spec: JsonObject): boolean => {
       if (spec["userId"] === id) return true;
       const isSame = emails.has(String(spec["email"]).toLowerCase()) || annotated;
       return spec["adoptionPolicy"] === "Adopt" && isSame;
-    });
+    };
+    const specs = this.#recentSpecs(known);
+    return isSure ? specs.every(isGiven) : specs.some(isGiven);
   }
 
   #noteRelease(known: Known, isByOperator: boolean): void {
@@ -407,7 +412,8 @@ export class Oracle {
         waitsFor(one, user) &&
         one.waitsSince < sentAtStep,
     );
-    if (heir !== undefined && this.#mayAdopt(heir, user)) this.#violate(`${what}, though ${heir.key} waits for it`);
+    if (heir !== undefined && this.#mayAdopt(heir, user, true))
+      this.#violate(`${what}, though ${heir.key} waits for it`);
     const linkedAtMs = this.#linkedAtMs.get(user) ?? Infinity;
     const isConfirmed = annotationsOf(known.object)[CONFIRM_DELETION_ANNOTATION] === userId;
     if (before.identities.length > 1 && !isConfirmed && this.nowMs - linkedAtMs > LINK_SEEN_MS) {

@@ -118,3 +118,20 @@ test("a claim whose answer was lost holds as any other", async (t) => {
 
   t.is(scenario.reasonOf("a/second"), "DuplicateClaim");
 });
+
+test("a resource that was let go by force in the middle of its deletion deletes nobody", async (t) => {
+  const scenario = await aScenario(t);
+  const uid = scenario.create("a/old", { ...JANE, deletionPolicy: "Delete" });
+  await scenario.rest(1_000);
+  const isLimit = ({ what }: Call): boolean => what.includes("configmaps");
+
+  scenario.delete("a/old");
+  await scenario.rest(1_000, isLimit);
+  scenario.edit("a/old", { metadata: { finalizers: null } });
+  scenario.create("a/new", { ...JANE, adoptionPolicy: "Adopt" });
+  await scenario.rest(1_000, isLimit);
+  t.is(scenario.reasonOf("a/new"), "Adopted");
+  await scenario.rest(60_000);
+
+  t.not(scenario.sideOf(GLOBEX).find(`auth0|${uid}`), undefined);
+});
