@@ -22,7 +22,8 @@ import { NO_MEMORY, type Memory, type Outcome } from "../reconcile/outcome.ts";
 import { comparePassword, passwordVersion, type PasswordDeclaration } from "../reconcile/password.ts";
 import { canChooseId, type ClaimStore, type UserDirectory } from "../reconcile/ports.ts";
 import type { Reason } from "../reconcile/reasons.ts";
-import { reconcileUser, type UserDeclaration } from "../reconcile/reconcile-user.ts";
+import { reconcileUser } from "../reconcile/reconcile-user.ts";
+import type { UserDeclaration } from "../reconcile/user-declaration.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { jittered, type Random } from "../runtime/random.ts";
 

@@ -8,7 +8,7 @@ import type { Objection } from "./creation-check.ts";
 import { DirectoryError } from "./errors.ts";
 import type { AssignmentDirectory } from "./ports.ts";
 import { REASON_OF } from "./reasons.ts";
-import type { UserDeclaration } from "./reconcile-user.ts";
+import type { UserDeclaration } from "./user-declaration.ts";
 
 /** One set of things that a user can have, by keys. */
 interface Relation {

@@ -55,6 +55,10 @@ export interface Refused {
   readonly isRestDone: boolean;
 }
 
+export function refused(reason: Reason, message: string, remedy: Remedy = { kind: "stall" }): Refused {
+  return { kind: "refused", reason, message, remedy, isRestDone: false };
+}
+
 export type Verdict =
   /** The user is as declared. Without a reason nothing had to be done, and the reason that stands is still true. */
   | { readonly kind: "ready"; readonly reason: Reason | undefined; readonly message: string }

@@ -24,7 +24,7 @@ import { MARKER_KEY } from "./marker.ts";
 import type { RefusedPassword } from "./outcome.ts";
 import type { UserDirectory } from "./ports.ts";
 import { REASON_OF } from "./reasons.ts";
-import type { UserDeclaration } from "./reconcile-user.ts";
+import type { UserDeclaration } from "./user-declaration.ts";
 
 /** How the user stands to the resource: `new` was created in this pass, `adopted` taken over in it. */
 type Standing = "known" | "adopted" | "new";

@@ -1,0 +1,30 @@
+/** Takes over a user that exists: only where nobody else claims it, and with `Review` where a person approved. */
+import type { UserId } from "../core/ids.ts";
+import { ownConnection } from "../core/observed-user.ts";
+import { duplicateClaim, findForeignClaim } from "./duplicate-claim.ts";
+import { refused } from "./outcome.ts";
+import type { Found, Pass } from "./pass.ts";
+import { reviewTakeover } from "./review-takeover.ts";
+
+/** Claims the user once nothing speaks against it; its attributes are brought in line later. */
+export async function adoptUser(pass: Pass, id: UserId): Promise<Found> {
+  const { desired, findObjection } = pass.declaration;
+  const holder = await pass.ports.claims.reserve(id);
+  if (holder !== undefined) return duplicateClaim(id, holder);
+  const user = await pass.find(id);
+  if (user === undefined) return refused("UserNotFound", `${id} is to be taken over, but does not exist at Auth0`);
+  const connection = ownConnection(user);
+  if (connection !== desired.connection) {
+    return refused(
+      "UserConflict",
+      `${id} belongs to connection ${connection ?? "(none)"}, not to ${desired.connection}: mend spec.connection`,
+    );
+  }
+  const objection = findObjection(user);
+  if (objection !== undefined) return refused("NotGranted", objection);
+  const obstacle = findForeignClaim(user, pass.declaration.marker) ?? (await reviewTakeover(pass, user));
+  if (obstacle !== undefined) return obstacle;
+  await pass.ports.claims.record(id, "adopted", pass.signal);
+  pass.user = { userId: id, provenance: "adopted" };
+  return { user, entry: "Adopted" };
+}

@@ -1,0 +1,107 @@
+/**
+ * Creates a user, looking before it leaps: the answer to an earlier attempt may have been lost, and the id, address,
+ * username or number may be somebody else's.
+ */
+import { bareId, type UserId } from "../core/ids.ts";
+import { newUserFrom } from "../core/writes.ts";
+import { explainRefusal, findCreationObjection, type Objection } from "./creation-check.ts";
+import { DirectoryError } from "./errors.ts";
+import { findTaken, recogniseOwn } from "./find-taken.ts";
+import { MARKER_KEY } from "./marker.ts";
+import { refused, type Refused } from "./outcome.ts";
+import type { Found, Pass } from "./pass.ts";
+import { canChooseId } from "./ports.ts";
+import { REASON_OF } from "./reasons.ts";
+
+/** Auth0 may call a just-deleted address taken for some seconds; so long is a conflict without a holder not believed. */
+const CONFLICT_DOUBT_MS = 60_000;
+
+/**
+ * The claim is on record before the user exists, so that a lost answer is recognised by the next pass (`resumeCreation`).
+ *
+ * @throws DirectoryError, or `signal.reason`
+ */
+export async function createUser(pass: Pass, entry: "Created" | "Recreated"): Promise<Found> {
+  const { desired, derivedId, password, marker } = pass.declaration;
+  if (password.kind === "missing" || password.kind === "unneeded") {
+    return refused(password.reason, password.message, { kind: "backoff" });
+  }
+  const value = password.kind === "given" ? password.value : undefined;
+  const { connections } = pass.ports.directory;
+  // Whoever wants to review a takeover wants to know of the user before anything is tried.
+  const existing = pass.declaration.adoption === "Review" ? await findTaken(pass) : undefined;
+  if (existing !== undefined) return existing;
+  const objection = await findCreationObjection(desired, value, connections, pass.signal);
+  if (objection !== undefined) return refuseCreation(pass, objection);
+  if (pass.declaration.ownership.kind !== "creating") {
+    await pass.ports.claims.record(derivedId, "created", pass.signal);
+  }
+  const mark = marker.textFor("created");
+  const newUser = newUserFrom(
+    mark === undefined ? desired : { ...desired, appMetadata: { ...desired.appMetadata, [MARKER_KEY]: mark } },
+    derivedId === undefined ? undefined : bareId(derivedId),
+    value,
+  );
+  pass.attemptedPassword = password.kind === "given" ? password.version : undefined;
+  try {
+    const user = await pass.ports.directory.createUser(newUser, pass.signal);
+    pass.attemptedPassword = undefined;
+    pass.work.isPasswordSent = newUser.password !== undefined;
+    pass.isCreated = true;
+    pass.see(user);
+    pass.user = { userId: user.userId, provenance: "created" };
+    if (user.userId !== derivedId) await pass.ports.claims.record(user.userId, "created", pass.signal);
+    return { user, entry };
+  } catch (error) {
+    if (!(error instanceof DirectoryError)) throw error;
+    if (error.code === "already_exists") return resolveConflict(pass, error);
+    if (error.remedy.kind !== "stall") throw error;
+    const explanation =
+      error.code === "connection_not_found"
+        ? undefined
+        : await explainRefusal(desired, value, connections, pass.signal);
+    return refuseCreation(pass, explanation ?? { reason: REASON_OF[error.code], message: error.message });
+  }
+}
+
+/** A creation was begun: its answer may have been lost. Looks before it leaps. */
+export async function resumeCreation(pass: Pass, id: UserId | undefined): Promise<Found> {
+  if (isKnownTaken(pass)) return (await findTaken(pass)) ?? nobodyFound(pass, "Auth0 said that such a user exists");
+  const found = id === undefined ? (await pass.findHolders()).marked : await pass.find(id);
+  if (found === undefined) return createUser(pass, "Created");
+  return recogniseOwn(pass, found);
+}
+
+function refuseCreation(pass: Pass, objection: Objection): Refused {
+  if (objection.reason === "PasswordRejected") pass.work.passwordFailure = objection;
+  return refused(objection.reason, objection.message);
+}
+
+/** Somebody holds the id, address or username: ourselves from an attempt whose answer was lost, or another user. */
+async function resolveConflict(pass: Pass, conflict: DirectoryError): Promise<Found> {
+  const { derivedId } = pass.declaration;
+  const own = derivedId === undefined ? undefined : await pass.find(derivedId);
+  if (own !== undefined) return recogniseOwn(pass, own);
+  const taken = await findTaken(pass);
+  if (taken !== undefined) return taken;
+  return nobodyFound(pass, conflict.message);
+}
+
+function nobodyFound(pass: Pass, conflict: string): Refused {
+  const nowMs = pass.ports.clock.now();
+  pass.conflictSinceMs = pass.declaration.memory.conflictSinceMs ?? nowMs;
+  const isDoubtful = nowMs - pass.conflictSinceMs < CONFLICT_DOUBT_MS;
+  return refused(
+    "UserConflict",
+    `${conflict}; no such user can be found${isDoubtful ? ", it may have been deleted a moment ago: trying again" : ""}`,
+    { kind: isDoubtful ? "backoff" : "stall" },
+  );
+}
+
+/** A number is looked up by a search that lags: for a while a conflict is believed, and searched for rather than tried again. */
+function isKnownTaken(pass: Pass): boolean {
+  const { memory, desired } = pass.declaration;
+  const sinceMs = memory.conflictSinceMs;
+  const isSearched = !canChooseId(desired.connection) && typeof desired.attributes.email !== "string";
+  return isSearched && sinceMs !== undefined && pass.ports.clock.now() - sinceMs < CONFLICT_DOUBT_MS;
+}
