@@ -89,7 +89,7 @@ export class FileUsers {
       ownership:
         outcome.user === undefined
           ? state.ownership
-          : { kind: "owned", ...outcome.user, isClaimed: true, isNoted: true },
+          : { kind: "owned", ...outcome.user, isClaimed: true, isNoted: true, begunWith: undefined },
       appliedSpec: isSettled ? appliedSpec : state.appliedSpec,
       passwordVersion:
         password.kind === "given" && (outcome.isPasswordSent || state.passwordVersion === undefined)
@@ -114,7 +114,6 @@ export class FileUsers {
         policy: user.spec.deletionPolicy,
         lastSeen: memory.lastSeen,
         confirmedId: undefined,
-        desired: desiredUserFrom(user.spec, []),
         marker: this.#markerOf(user),
         obstacle: undefined,
         deleteAtMs: undefined,
@@ -252,7 +251,14 @@ function ownershipOf(
   reading: MarkerReading,
 ): Ownership {
   if (found !== undefined && reading.kind === "own") {
-    return { kind: "owned", userId: found.userId, provenance: reading.provenance, isClaimed: true, isNoted: true };
+    return {
+      kind: "owned",
+      userId: found.userId,
+      provenance: reading.provenance,
+      isClaimed: true,
+      isNoted: true,
+      begunWith: undefined,
+    };
   }
   if (adoptedId !== undefined) return { kind: "adopting", userId: adoptedId };
   return found === undefined ? { kind: "none" } : { kind: "unproven", userId: found.userId };

@@ -12,6 +12,8 @@ export type Provenance = "created" | "adopted";
 export interface Claim {
   /** Absent while Auth0 has yet to choose the id. */
   readonly userId: UserId | undefined;
+  /** While it has: the address or number that the user is created with, by which it is found whatever the spec says since. */
+  readonly begunWith: string | undefined;
   readonly tenantDomain: TenantDomain;
   readonly provenance: Provenance;
   /** Whether its signature, over all of this and the resource's name, verifies. */
@@ -37,10 +39,11 @@ export interface OwnershipFacts {
   readonly record: OwnershipRecord;
 }
 
-/** A creation was begun and its end is not known. `userId` is absent where Auth0 chooses it. */
+/** A creation was begun and its end is not known. `userId` is absent where Auth0 chooses it, `begunWith` where we do. */
 export interface Creating {
   readonly kind: "creating";
   readonly userId: UserId | undefined;
+  readonly begunWith: string | undefined;
 }
 
 /** Proven ours. */
@@ -52,6 +55,8 @@ export interface Owned {
   readonly isClaimed: boolean;
   /** Whether the operator noted it in the status. Else it was restored, and another resource may hold the user by now. */
   readonly isNoted: boolean;
+  /** The address or number of a user whose creation in its stead was begun, with an end that is not known. */
+  readonly begunWith: string | undefined;
 }
 
 export type Ownership =
@@ -100,11 +105,13 @@ function knownUser({ claim, record, derivedId }: OwnershipFacts): Owned | Creati
   if (record.userId !== undefined) {
     const { userId, provenance } = record;
     const isClaimed = readable?.isSigned === true && readable.userId === userId;
-    return { kind: "owned", userId, provenance, isClaimed, isNoted: true };
+    const begunWith = readable?.isSigned === true ? readable.begunWith : undefined;
+    return { kind: "owned", userId, provenance, isClaimed, isNoted: true, begunWith };
   }
   if (readable === undefined) return undefined;
-  if (readable.userId === undefined) return readable.isSigned ? { kind: "creating", userId: undefined } : undefined;
-  if (readable.userId === derivedId) return { kind: "creating", userId: derivedId };
-  if (!readable.isSigned) return undefined;
-  return { kind: "owned", userId: readable.userId, provenance: readable.provenance, isClaimed: true, isNoted: false };
+  const { userId, provenance, isSigned, begunWith } = readable;
+  if (userId !== undefined && userId === derivedId) return { kind: "creating", userId, begunWith: undefined };
+  if (!isSigned) return undefined;
+  if (userId === undefined) return { kind: "creating", userId, begunWith };
+  return { kind: "owned", userId, provenance, isClaimed: true, isNoted: false, begunWith: undefined };
 }

@@ -2,7 +2,7 @@
 import type { UserId } from "../core/ids.ts";
 import type { Claim, Provenance } from "../core/ownership.ts";
 import { parseObjectIdentity, type ObjectKey } from "../kubernetes/object.ts";
-import { formatClaim, parseClaim } from "../reconcile/claim.ts";
+import { formatClaim, parseClaim, type Begun } from "../reconcile/claim.ts";
 import type { ClaimStore } from "../reconcile/ports.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
 import { FINALIZER, USER_ID_ANNOTATION } from "./names.ts";
@@ -79,9 +79,9 @@ export class ResourceClaims implements ClaimStore {
    *
    * @throws ApiError
    */
-  async record(userId: UserId | undefined, provenance: Provenance, signal: AbortSignal): Promise<void> {
+  async record(claimed: UserId | Begun, provenance: Provenance, signal: AbortSignal): Promise<void> {
     const { api, store, directory, stateKeys } = this.#parts;
-    const text = formatClaim(userId, directory.tenantDomain, provenance, this.#resource, stateKeys.keyring);
+    const text = formatClaim(claimed, directory.tenantDomain, provenance, this.#resource, stateKeys.keyring);
     if (this.#isHeld && text === this.#text) return;
     const { key, resourceVersion, finalizers } = this.#resource;
     const hold = this.#isHeld ? {} : { resourceVersion, finalizers: [...finalizers, FINALIZER] };
@@ -92,6 +92,6 @@ export class ResourceClaims implements ClaimStore {
     this.#writtenVersion = parseObjectIdentity(answer).resourceVersion;
     this.#isHeld = true;
     this.#text = text;
-    if (userId !== undefined) this.#parts.holders.note(directory.tenantDomain, userId, key);
+    if (typeof claimed === "string") this.#parts.holders.note(directory.tenantDomain, claimed, key);
   }
 }

@@ -117,7 +117,6 @@ async function endOf(resource: Auth0UserResource, parts: UserParts, signal: Abor
       policy,
       lastSeen: parts.memories.find(key, uid)?.memory.lastSeen,
       confirmedId: annotations[CONFIRM_DELETION_ANNOTATION],
-      desired,
       obstacle: await findObstacle(resource, desired, parts, signal),
       deleteAtMs: deleteAtMsOf(resource),
       marker: markerOf(resource, connection, parts),

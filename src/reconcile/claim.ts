@@ -2,7 +2,7 @@
  * The claim on a user as text: `USER_ID;TENANT_DOMAIN;PROVENANCE;SIGNATURE`, kept in an annotation that is written before
  * the user is created. It survives a backup and restore, which status does not. The signature binds it to the resource's
  * namespace and name, so that a copied manifest claims nothing; where there is no key it is `unsigned`. While Auth0 has yet
- * to choose the id, `USER_ID` is `?`.
+ * to choose the id, `USER_ID` is `?` and the address or number that the user is created with.
  */
 import { tenantDomain, userId, type TenantDomain, type UserId } from "../core/ids.ts";
 import type { Claim, Provenance } from "../core/ownership.ts";
@@ -14,17 +14,22 @@ export interface Claimant {
   readonly name: string;
 }
 
-const TO_BE_CHOSEN = "?";
+/** What a user whose id Auth0 chooses is created with: its address or number. */
+export interface Begun {
+  readonly begunWith: string;
+}
+
 const UNSIGNED = "unsigned";
 
 export function formatClaim(
-  id: UserId | undefined,
+  claimed: UserId | Begun,
   domain: TenantDomain,
   provenance: Provenance,
   claimant: Claimant,
   keyring: Keyring,
 ): string {
-  const parts = [id ?? TO_BE_CHOSEN, domain, provenance];
+  const id = typeof claimed === "string" ? claimed : `?${claimed.begunWith}`;
+  const parts = [id, domain, provenance];
   const signature = keyring.sign("claim", [...parts, claimant.namespace, claimant.name]);
   return [...parts, signature ?? UNSIGNED].join(";");
 }
@@ -36,7 +41,9 @@ export function parseClaim(text: string, claimant: Claimant, keyring: Keyring): 
   const [, id = "", domain = "", provenance = "", signature = ""] = fields;
   const verification = keyring.verify("claim", [id, domain, provenance, claimant.namespace, claimant.name], signature);
   return {
-    userId: id === TO_BE_CHOSEN ? undefined : userId(id),
+    ...(id.startsWith("?")
+      ? { userId: undefined, begunWith: id.slice(1) }
+      : { userId: userId(id), begunWith: undefined }),
     tenantDomain: tenantDomain(domain),
     provenance: provenance === "created" ? "created" : "adopted",
     isSigned: verification === "valid",

@@ -1,5 +1,6 @@
 /** Who holds an address or username that Auth0 calls taken. */
 import type { DesiredUser } from "../core/desired-user.ts";
+import type { ConnectionName } from "../core/ids.ts";
 import { ownConnection, type ObservedUser } from "../core/observed-user.ts";
 import type { Marker } from "./marker.ts";
 import { canChooseId, type UserDirectory } from "./ports.ts";
@@ -10,13 +11,31 @@ export interface Holders {
   readonly others: readonly ObservedUser[];
 }
 
+/** What identifies a user whose id Auth0 chooses. */
+export function identifierOf({ attributes: { email, phoneNumber }, connection }: DesiredUser): string {
+  return String(connection === "sms" ? phoneNumber : email);
+}
+
+/** The user of a creation whose answer was lost, by what it was begun with: the spec may name another address by now. */
+export async function findBegun(
+  begunWith: string,
+  connection: ConnectionName,
+  marker: Marker,
+  directory: UserDirectory,
+  signal: AbortSignal,
+): Promise<ObservedUser | undefined> {
+  const attributes = connection === "sms" ? { phoneNumber: begunWith } : { email: begunWith };
+  const { marked } = await findHolders({ attributes, connection }, marker, directory, signal);
+  return marked;
+}
+
 /**
  * Looks the address up first (strongly consistent; lower-cased, as Auth0's own store keeps it), then the username (by
  * search) or the number. Only users whose first identity is in the declared connection count: one that was merely linked is somebody
  * else's.
  */
 export async function findHolders(
-  { attributes: { email, username, phoneNumber }, connection }: DesiredUser,
+  { attributes: { email, username, phoneNumber }, connection }: Pick<DesiredUser, "attributes" | "connection">,
   marker: Marker,
   directory: UserDirectory,
   signal: AbortSignal,

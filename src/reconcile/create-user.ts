@@ -2,8 +2,10 @@
  * Creates a user, looking before it leaps: the answer to an earlier attempt may have been lost, and the id, address,
  * username or number may be somebody else's.
  */
-import { bareId, type UserId } from "../core/ids.ts";
+import { bareId } from "../core/ids.ts";
+import type { Creating } from "../core/ownership.ts";
 import { newUserFrom } from "../core/writes.ts";
+import { identifierOf } from "./conflict.ts";
 import { explainRefusal, findCreationObjection, type Objection } from "./creation-check.ts";
 import { DirectoryError } from "./errors.ts";
 import { findTaken, recogniseOwn } from "./find-taken.ts";
@@ -33,9 +35,7 @@ export async function createUser(pass: Pass, entry: "Created" | "Recreated"): Pr
   if (existing !== undefined) return existing;
   const objection = await findCreationObjection(desired, value, connections, pass.signal);
   if (objection !== undefined) return refuseCreation(pass, objection);
-  if (pass.declaration.ownership.kind !== "creating") {
-    await pass.ports.claims.record(derivedId, "created", pass.signal);
-  }
+  await pass.ports.claims.record(derivedId ?? { begunWith: identifierOf(desired) }, "created", pass.signal);
   const mark = marker.textFor("created");
   const newUser = newUserFrom(
     mark === undefined ? desired : { ...desired, appMetadata: { ...desired.appMetadata, [MARKER_KEY]: mark } },
@@ -65,9 +65,9 @@ export async function createUser(pass: Pass, entry: "Created" | "Recreated"): Pr
 }
 
 /** A creation was begun: its answer may have been lost. Looks before it leaps. */
-export async function resumeCreation(pass: Pass, id: UserId | undefined): Promise<Found> {
+export async function resumeCreation(pass: Pass, { userId, begunWith }: Creating): Promise<Found> {
   if (isKnownTaken(pass)) return (await findTaken(pass)) ?? nobodyFound(pass, "Auth0 said that such a user exists");
-  const found = id === undefined ? (await pass.findHolders()).marked : await pass.find(id);
+  const found = userId === undefined ? await pass.findBegun(begunWith) : await pass.find(userId);
   if (found === undefined) return createUser(pass, "Created");
   return recogniseOwn(pass, found);
 }

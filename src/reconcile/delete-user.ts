@@ -2,14 +2,13 @@
  * The end of one user: decides whether it may be deleted at Auth0, deletes it, and says what may become of the resource.
  * Only a user that is proven ours is ever deleted; 204 proves nothing, since Auth0 answers it for an absent id, too.
  */
-import type { DesiredUser } from "../core/desired-user.ts";
 import type { ConnectionName, UserId } from "../core/ids.ts";
 import { ownConnection, type ObservedUser } from "../core/observed-user.ts";
-import type { Owned, Ownership } from "../core/ownership.ts";
+import type { Creating, Owned, Ownership } from "../core/ownership.ts";
 import type { UserPatch } from "../core/writes.ts";
 import type { Clock, EpochMs } from "../runtime/clock.ts";
 import type { Remedy } from "../runtime/remedy.ts";
-import { findHolders } from "./conflict.ts";
+import { findBegun } from "./conflict.ts";
 import { DirectoryError } from "./errors.ts";
 import { MARKER_KEY, type Marker } from "./marker.ts";
 import type { Sighting } from "./outcome.ts";
@@ -27,8 +26,6 @@ export interface DeletionDeclaration {
   readonly lastSeen: Sighting | undefined;
   /** The id whose deletion, linked identities included, a person confirmed. */
   readonly confirmedId: string | undefined;
-  /** For a creation whose end is not known and whose id Auth0 chose. */
-  readonly desired: DesiredUser | undefined;
   readonly marker: Marker;
   /** What forbids any write now; asked before anything is read. */
   readonly obstacle: Obstacle | undefined;
@@ -82,7 +79,7 @@ export async function deleteUser(
         if (policy === "Retain") return retained("deletionPolicy is Retain");
         if (obstacle !== undefined) return { kind: "refused", ...obstacle };
         return await endFound(
-          await findBegun(ownership.userId, declaration, directory, signal),
+          await findCreated(ownership, declaration, directory, signal),
           policy ?? "Delete",
           declaration,
           { directory, clock },
@@ -98,7 +95,9 @@ export async function deleteUser(
           return await retainUnmarked(ownership, why, declaration, { directory, clock }, signal);
         }
         if (obstacle !== undefined) return { kind: "refused", ...obstacle };
-        const user = await lookAt(ownership, declaration, { directory, clock }, signal);
+        const user =
+          (await lookAt(ownership, declaration, { directory, clock }, signal)) ??
+          (await findCreated({ ...ownership, userId: undefined }, declaration, directory, signal));
         return await endFound(user, effective, declaration, { directory, clock }, signal);
       }
       case "contradicted":
@@ -155,17 +154,17 @@ function isFreshAndSingle({ user, atMs }: Sighting, id: UserId, nowMs: EpochMs):
 }
 
 /** The user of a creation whose answer was lost, if it came to be. */
-async function findBegun(
-  id: UserId | undefined,
-  { desired, marker }: DeletionDeclaration,
+async function findCreated(
+  { userId, begunWith }: Pick<Creating, "userId" | "begunWith">,
+  { connection, marker }: DeletionDeclaration,
   directory: UserDirectory,
   signal: AbortSignal,
 ): Promise<ObservedUser | undefined> {
-  if (id !== undefined) return directory.findUser(id, signal);
-  if (desired === undefined) return undefined;
-  const { marked } = await findHolders(desired, marker, directory, signal);
-  const reading = marked && marker.read(marked);
-  return reading?.kind === "own" && reading.provenance === "created" ? marked : undefined;
+  if (userId !== undefined) return directory.findUser(userId, signal);
+  if (begunWith === undefined) return undefined;
+  const user = await findBegun(begunWith, connection, marker, directory, signal);
+  const reading = user && marker.read(user);
+  return reading?.kind === "own" && reading.provenance === "created" ? user : undefined;
 }
 
 async function endFound(

@@ -7,7 +7,7 @@ import type { ObservedUser } from "../core/observed-user.ts";
 import type { Provenance } from "../core/ownership.ts";
 import type { Clock, EpochMs } from "../runtime/clock.ts";
 import { AssignmentWork } from "./assignment-work.ts";
-import { findHolders, type Holders } from "./conflict.ts";
+import { findBegun, findHolders, type Holders } from "./conflict.ts";
 import type { Memory, Outcome, Verdict } from "./outcome.ts";
 import type { ClaimStore, UserDirectory } from "./ports.ts";
 import type { ReviewedPlan } from "./review.ts";
@@ -64,6 +64,13 @@ export class Pass {
   findHolders(): Promise<Holders> {
     const { desired, marker } = this.declaration;
     return findHolders(desired, marker, this.ports.directory, this.signal);
+  }
+
+  /** The user of a creation whose answer was lost, where Auth0 chose its id. */
+  async findBegun(begunWith: string | undefined): Promise<ObservedUser | undefined> {
+    const { desired, marker } = this.declaration;
+    if (begunWith === undefined) return undefined;
+    return findBegun(begunWith, desired.connection, marker, this.ports.directory, this.signal);
   }
 
   /** Notes the user as an answer of Auth0 shows it. */

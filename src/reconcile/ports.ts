@@ -4,6 +4,7 @@ import type { ConnectionName, TenantDomain, UserId } from "../core/ids.ts";
 import type { ObservedUser } from "../core/observed-user.ts";
 import type { Provenance } from "../core/ownership.ts";
 import type { NewUser, UserPatch } from "../core/writes.ts";
+import type { Begun } from "./claim.ts";
 
 /** The connections of one tenant, as far as they are known. */
 export interface ConnectionDirectory {
@@ -77,9 +78,9 @@ export interface UserDirectory {
 export interface ClaimStore {
   /**
    * Keeps the claim; when this resolves it is safe to create the user.
-   * @param userId absent where Auth0 chooses the id
+   * @param claimed the user's id, or what it is about to be created with where Auth0 chooses one
    */
-  record(userId: UserId | undefined, provenance: Provenance, signal: AbortSignal): Promise<void>;
+  record(claimed: UserId | Begun, provenance: Provenance, signal: AbortSignal): Promise<void>;
   /** The name of another resource that holds the user, or is about to. */
   findHolder(userId: UserId): Promise<string | undefined>;
   /** As `findHolder`; where nobody does, nobody else comes through until this pass is over. */

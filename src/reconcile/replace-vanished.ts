@@ -3,6 +3,7 @@ import type { UserId } from "../core/ids.ts";
 import { hasIdentity } from "../core/observed-user.ts";
 import type { Provenance } from "../core/ownership.ts";
 import { createUser } from "./create-user.ts";
+import { recogniseOwn } from "./find-taken.ts";
 import { refused } from "./outcome.ts";
 import type { Found, Pass } from "./pass.ts";
 
@@ -25,7 +26,9 @@ export async function replaceVanished(pass: Pass, id: UserId, provenance: Proven
   if (nowMs - pass.goneSinceMs < GONE_DOUBT_MS) {
     return { kind: "undecided", untilMs: pass.goneSinceMs + GONE_DOUBT_MS };
   }
-  const { desired, recreation = provenance === "created" ? "Recreate" : "Report" } = pass.declaration;
+  const { desired, ownership, recreation = provenance === "created" ? "Recreate" : "Report" } = pass.declaration;
+  const begun = ownership.kind === "owned" ? await pass.findBegun(ownership.begunWith) : undefined;
+  if (begun !== undefined) return recogniseOwn(pass, begun);
   if (recreation === "Report" || desired.adoptedId !== undefined) {
     const which = provenance === "adopted" ? ", which was adopted," : "";
     return refused("UserNotFound", `${id}${which} does not exist at Auth0 any more`);

@@ -123,8 +123,12 @@ export class Side {
         claims: {
           findHolder: () => Promise.resolve(this.holder),
           reserve: () => Promise.resolve(this.holder),
-          record: (id, provenance) => {
-            this.claim = { userId: id, tenantDomain: this.#directory.tenantDomain, provenance, isSigned: true };
+          record: (claimed, provenance) => {
+            const user =
+              typeof claimed === "string"
+                ? { userId: claimed, begunWith: undefined }
+                : { userId: undefined, begunWith: claimed.begunWith };
+            this.claim = { ...user, tenantDomain: this.#directory.tenantDomain, provenance, isSigned: true };
             return Promise.resolve();
           },
         },
@@ -143,7 +147,6 @@ export class Side {
         policy,
         lastSeen: this.memory.lastSeen,
         confirmedId,
-        desired,
         marker: this.#markerOf(desired),
         obstacle: undefined,
         deleteAtMs: undefined,

@@ -6,10 +6,12 @@ import { DATABASE, ownershipFacts } from "../../support/builders.ts";
 const acme = tenantDomain("acme.auth0.com");
 const derived = userId("auth0|uid-1");
 const other = userId("auth0|somebody");
+const begun = { userId: undefined, begunWith: "jane@example.com" };
 const nothing = ownershipFacts().record;
 
 const aClaim = (rest: Partial<Claim>): Claim => ({
   userId: derived,
+  begunWith: undefined,
   tenantDomain: acme,
   provenance: "created",
   isSigned: true,
@@ -31,23 +33,23 @@ const cases: Record<string, [Partial<OwnershipFacts>, Ownership]> = {
   ],
   "the id that derives from the own uid is proof, and its creation may have been cut short": [
     { claim: aClaim({ isSigned: false }) },
-    { kind: "creating", userId: derived },
+    { kind: "creating", userId: derived, begunWith: undefined },
   ],
   "the operator's own note is proof": [
     { claim: aClaim({ userId: other }), record: aRecord({ userId: other, provenance: "adopted" }) },
-    { kind: "owned", userId: other, provenance: "adopted", isClaimed: true, isNoted: true },
+    { kind: "owned", userId: other, provenance: "adopted", isClaimed: true, isNoted: true, begunWith: undefined },
   ],
   "the operator's note stands where the annotation was taken away": [
     { record: aRecord({}) },
-    { kind: "owned", userId: derived, provenance: "created", isClaimed: false, isNoted: true },
+    { kind: "owned", userId: derived, provenance: "created", isClaimed: false, isNoted: true, begunWith: undefined },
   ],
   "the operator's note outweighs a forged annotation": [
     { claim: aClaim({ userId: other, isSigned: false }), record: aRecord({}) },
-    { kind: "owned", userId: derived, provenance: "created", isClaimed: false, isNoted: true },
+    { kind: "owned", userId: derived, provenance: "created", isClaimed: false, isNoted: true, begunWith: undefined },
   ],
   "a signature is proof without any note, as after a restore": [
     { claim: aClaim({ userId: other, provenance: "adopted" }) },
-    { kind: "owned", userId: other, provenance: "adopted", isClaimed: true, isNoted: false },
+    { kind: "owned", userId: other, provenance: "adopted", isClaimed: true, isNoted: false, begunWith: undefined },
   ],
   "an annotation without a valid signature proves nothing and never creates": [
     { claim: aClaim({ userId: other, isSigned: false }) },
@@ -63,11 +65,15 @@ const cases: Record<string, [Partial<OwnershipFacts>, Ownership]> = {
     { kind: "unproven", userId: other },
   ],
   "a creation whose id Auth0 chooses is resumed on the strength of its signature": [
-    { derivedId: undefined, claim: aClaim({ userId: undefined }) },
-    { kind: "creating", userId: undefined },
+    { derivedId: undefined, claim: aClaim(begun) },
+    { kind: "creating", ...begun },
+  ],
+  "a recreation that was begun does not outweigh the operator's own note": [
+    { derivedId: undefined, claim: aClaim(begun), record: aRecord({}) },
+    { ...begun, kind: "owned", userId: derived, provenance: "created", isClaimed: false, isNoted: true },
   ],
   "an unsigned creation whose id Auth0 chooses proves nothing": [
-    { derivedId: undefined, claim: aClaim({ userId: undefined, isSigned: false }) },
+    { derivedId: undefined, claim: aClaim({ ...begun, isSigned: false }) },
     { kind: "unproven", userId: undefined },
   ],
   "a user noted in another tenant is out of reach": [
@@ -80,7 +86,7 @@ const cases: Record<string, [Partial<OwnershipFacts>, Ownership]> = {
   ],
   "a forged annotation does not move a noted user to another tenant": [
     { record: aRecord({}), claim: aClaim({ tenantDomain: tenantDomain("evil.auth0.com"), isSigned: false }) },
-    { kind: "owned", userId: derived, provenance: "created", isClaimed: false, isNoted: true },
+    { kind: "owned", userId: derived, provenance: "created", isClaimed: false, isNoted: true, begunWith: undefined },
   ],
   "a connection that was changed past the API server is refused": [
     { record: aRecord({ connection: connectionName("old") }) },

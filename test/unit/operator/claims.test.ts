@@ -2,7 +2,7 @@
 import test from "ava";
 import { annotationsOf, metadataOf } from "../../histories/cluster.ts";
 import { GLOBEX } from "../../histories/names.ts";
-import { aScenario } from "../../histories/scenario.ts";
+import { aScenario, type Scenario } from "../../histories/scenario.ts";
 import type { Call } from "../../histories/wire.ts";
 
 const JANE = { email: "jane@example.com", givenName: "Jane" };
@@ -134,4 +134,62 @@ test("a resource that was let go by force in the middle of its deletion deletes 
   await scenario.rest(60_000);
 
   t.not(scenario.sideOf(GLOBEX).find(`auth0|${uid}`), undefined);
+});
+
+const MAIL = { connection: "email", password: undefined, email: "jane@example.com", recreateAfter: "0s" };
+
+/** Auth0 creates the user, whose id it chooses, and its answer is lost. */
+async function loseCreation(scenario: Scenario): Promise<void> {
+  const isCreation = ({ what }: Call): boolean => what === `POST ${GLOBEX} /users`;
+  await scenario.rest(60_000, isCreation);
+  const creation = scenario.life.wire.calls.find(isCreation);
+  if (creation === undefined) throw new Error("nothing was created");
+  scenario.advance(creation);
+  scenario.life.wire.lose(creation);
+}
+
+test("a user whose creation's answer was lost is found though its address was edited since", async (t) => {
+  const scenario = await aScenario(t);
+  scenario.create("a/jane", MAIL);
+  await loseCreation(scenario);
+  scenario.edit("a/jane", { spec: { email: "other@example.com" } });
+  await scenario.rest(60_000);
+
+  t.is(scenario.reasonOf("a/jane"), "AttributeNotWritable");
+  t.deepEqual(
+    scenario
+      .sideOf(GLOBEX)
+      .users()
+      .map(({ email }) => email),
+    ["jane@example.com"],
+  );
+});
+
+test("a user whose creation's answer was lost is deleted though its address was edited since", async (t) => {
+  const scenario = await aScenario(t);
+  scenario.create("a/jane", MAIL);
+  await loseCreation(scenario);
+  scenario.edit("a/jane", { spec: { email: "other@example.com" } });
+  scenario.delete("a/jane");
+  await scenario.rest(60_000);
+
+  t.is(scenario.find("a/jane"), undefined);
+  t.deepEqual(scenario.sideOf(GLOBEX).users(), []);
+});
+
+test("a user whose recreation's answer was lost is found, and deleted, though its address was edited since", async (t) => {
+  for (const isDeleted of [false, true]) {
+    const scenario = await aScenario(t);
+    scenario.create("a/jane", MAIL);
+    await scenario.rest(1_000);
+    scenario.sideOf(GLOBEX).drop(scenario.userIdOf("a/jane"));
+    scenario.edit("a/jane", { spec: { givenName: "Jane" } });
+    await loseCreation(scenario);
+    scenario.edit("a/jane", { spec: { email: "other@example.com" } });
+    if (isDeleted) scenario.delete("a/jane");
+    await scenario.rest(60_000);
+
+    t.is(scenario.find("a/jane") === undefined, isDeleted);
+    t.is(scenario.sideOf(GLOBEX).users().length, isDeleted ? 0 : 1);
+  }
 });
