@@ -72,10 +72,14 @@ export class Connections {
     this.#target = { host: hostname.replace(/^\[|\]$/g, ""), port, basePath: pathname.replace(/\/$/, "") };
   }
 
+  /** The connection for the next call, unless its proof has to be asked for. */
+  get ready(): Connection | undefined {
+    return this.#clock.monotonicMs() < this.#validUntilMs ? this.#current : undefined;
+  }
+
   /** The connection for the next call. Rejects with what made the proof impossible. */
   async get(): Promise<Connection> {
-    const isValid = this.#clock.monotonicMs() < this.#validUntilMs;
-    return this.#current !== undefined && isValid ? this.#current : this.#renew(false);
+    return this.ready ?? this.#renew(false);
   }
 
   /** A new proof in place of the one that the server refused: made once for all the calls that were refused. */
@@ -158,7 +162,7 @@ export class Connections {
     const { server, proxyEnv } = this.#access;
     const Agent = server.protocol === "https:" ? https.Agent : http.Agent;
     const common = { ...tls, ...(proxyEnv !== undefined && { proxyEnv }) };
-    return {
+    const agents = {
       calls: new Agent({
         ...common,
         keepAlive: true,
@@ -170,6 +174,10 @@ export class Connections {
       }),
       watches: new Agent({ ...common, keepAlive: false }),
     };
+    // Every socket leads to the one server by the one proof: the name that Node makes of both for each call, certificates
+    // in full, would tell nothing.
+    for (const agent of Object.values(agents)) agent.getName = () => "";
+    return agents;
   }
 }
 

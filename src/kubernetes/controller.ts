@@ -34,8 +34,6 @@ export interface ControllerOptions<Key extends string> {
   readonly reconcile: (key: Key, signal: AbortSignal) => Promise<ReconcileResult>;
   /** Keys in hand at once. */
   readonly concurrency?: number;
-  /** Resolves when there is room for a further key; until then it waits in the queue, where more urgent ones overtake it. */
-  readonly room?: (signal: AbortSignal) => Promise<void>;
   /** How long the keys in hand may take to finish once the controller is told to stop. */
   readonly drainMs?: number;
   readonly clock: Clock;
@@ -52,8 +50,6 @@ export class Controller<Key extends string> implements Part {
   readonly #log: Log;
   readonly #concurrency: number;
   readonly #slice: TimeSlice;
-  /** Resolves when the worker that waits for the next key has it. */
-  #turn = Promise.resolve();
   #active = 0;
 
   constructor(options: ControllerOptions<Key>) {
@@ -95,27 +91,12 @@ export class Controller<Key extends string> implements Part {
       await this.#slice.breathe();
       let taken: TakenKey<Key>;
       try {
-        taken = await this.#next(signal);
+        taken = await this.#options.queue.take(signal);
       } catch (error) {
         if (isAbortOf(signal, error)) return;
         throw error;
       }
       await this.#process(taken, drained);
-    }
-  }
-
-  /** Workers take keys one after another, so that each finds the room that the one before it has left. */
-  async #next(signal: AbortSignal): Promise<TakenKey<Key>> {
-    const { queue, room } = this.#options;
-    const before = this.#turn;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#turn = promise;
-    await before;
-    try {
-      await room?.(signal);
-      return await queue.take(signal);
-    } finally {
-      resolve();
     }
   }
 

@@ -51,17 +51,13 @@ export class KubernetesApi {
   readonly #metrics: KubernetesMetrics;
   readonly #callTimeoutMs: number;
   readonly #host: string;
-  readonly #maxSockets: number;
   readonly #connections: Connections;
-  #underWay = 0;
-  #oneEnded: PromiseWithResolvers<void> | undefined;
 
   constructor({ access, clock, metrics, userAgent, maxSockets = 16, callTimeoutMs = 30_000 }: KubernetesApiOptions) {
     this.#clock = clock;
     this.#metrics = metrics;
     this.#callTimeoutMs = callTimeoutMs;
     this.#host = access.server.host;
-    this.#maxSockets = maxSockets;
     this.#connections = new Connections({ access, maxSockets, userAgent, clock });
   }
 
@@ -120,36 +116,18 @@ export class KubernetesApi {
     }
   }
 
-  /**
-   * Resolves once a further call would find a free socket. Work that is begun before that only waits in the middle, where
-   * it holds memory and can't be overtaken by what is more urgent.
-   */
-  async room(signal: AbortSignal): Promise<void> {
-    while (this.#underWay >= this.#maxSockets) {
-      this.#oneEnded ??= Promise.withResolvers();
-      await abortable(this.#oneEnded.promise, signal);
-    }
-  }
-
   /** Closes all sockets; calls and watches under way fail. */
   close(): void {
     this.#connections.close();
   }
 
-  async #call(request: Request, signal: AbortSignal): Promise<JsonObject> {
-    this.#underWay++;
-    try {
-      return await this.#withDeadline(request, signal, async (inTime) => {
-        const response = await this.#open(request, "calls", inTime);
-        const answer = findJsonObject(await readBody(response));
-        if (answer !== undefined) return answer;
-        throw new ApiError("malformed", `${describe(request)}: the answer is no JSON object`, { kind: "backoff" });
-      });
-    } finally {
-      this.#underWay--;
-      this.#oneEnded?.resolve();
-      this.#oneEnded = undefined;
-    }
+  #call(request: Request, signal: AbortSignal): Promise<JsonObject> {
+    return this.#withDeadline(request, signal, async (inTime) => {
+      const response = await this.#open(request, "calls", inTime);
+      const answer = findJsonObject(await readBody(response));
+      if (answer !== undefined) return answer;
+      throw new ApiError("malformed", `${describe(request)}: the answer is no JSON object`, { kind: "backoff" });
+    });
   }
 
   async #withDeadline<T>(request: Request, signal: AbortSignal, run: (inTime: AbortSignal) => Promise<T>): Promise<T> {
@@ -165,7 +143,7 @@ export class KubernetesApi {
 
   /** Sends the request; the answer is a success of which only the head has been read. */
   async #open(request: Request, pool: Pool, signal: AbortSignal): Promise<IncomingMessage> {
-    let connection = await this.#connect(this.#connections.get(), signal);
+    let connection = this.#connections.ready ?? (await this.#connect(this.#connections.get(), signal));
     for (let isFirstTry = true; ; isFirstTry = false) {
       let response: IncomingMessage;
       try {

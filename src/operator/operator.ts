@@ -206,7 +206,6 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     log,
     metrics,
     concurrency: options.concurrency,
-    room: (stop) => api.room(stop),
     reconcile: (key, stop) => router.reconcile(key, stop),
   });
   const acting = actingPart(store, stateKeys, tenantController, controller);

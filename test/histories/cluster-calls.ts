@@ -71,10 +71,6 @@ export class ClusterCalls implements KubernetesCalls {
     }
   }
 
-  room(): Promise<void> {
-    return Promise.resolve();
-  }
-
   close(): void {}
 
   async #openWatch(path: string, version: number): Promise<Watch> {

@@ -5,7 +5,6 @@ import type { Remedy } from "../../../src/runtime/remedy.ts";
 import { Controller, type ControllerOptions, type ReconcileResult } from "../../../src/kubernetes/controller.ts";
 import { KubernetesMetrics } from "../../../src/kubernetes/metrics.ts";
 import { Workqueue } from "../../../src/kubernetes/workqueue.ts";
-import { abortable } from "../../../src/runtime/abort.ts";
 import { ManualClock, settle } from "../../support/manual-clock.ts";
 import { RecordedLog } from "../../support/recorded-log.ts";
 
@@ -174,35 +173,6 @@ test("a key keeps its priority through backoff, requeue has its own", async (t) 
   t.deepEqual(order, ["resync", "urgent", "blocker", "urgent", "ordinary", "late", "resync"]);
   scene.stop.abort();
   await scene.running;
-});
-
-test("keys stay in the queue while there is no room for them, and the most urgent goes first when there is", async (t) => {
-  const order: string[] = [];
-  const places = Array.from({ length: 4 }, () => Promise.withResolvers<void>());
-  const asked = places.values();
-  const scene = new Scene(
-    (key) => {
-      order.push(key);
-      return Promise.resolve({ kind: "done" });
-    },
-    { room: (signal) => abortable(asked.next().value?.promise ?? Promise.resolve(), signal) },
-  );
-  for (const key of ["a", "b", "c"]) scene.queue.add(key);
-  await settle();
-  t.deepEqual(order, []);
-
-  places[0]?.resolve();
-  await settle();
-  t.deepEqual(order, ["a"]);
-  scene.queue.add("person", "high");
-  places[1]?.resolve();
-  places[2]?.resolve();
-  await settle();
-  t.deepEqual(order, ["a", "person", "b"]);
-
-  scene.stop.abort();
-  await scene.running;
-  t.deepEqual(order, ["a", "person", "b"]);
 });
 
 test("failures are logged once with their key: expected ones as warnings, others as errors", async (t) => {

@@ -392,35 +392,6 @@ test("calls beyond the sockets wait for one, watches have their own", async (t) 
   stop.abort();
 });
 
-test("there is room as long as a further call would find a socket, whatever became of the calls before", async (t) => {
-  const server = await startScriptedServer(t, () => {});
-  const api = anApi(t, server.url, systemClock, { maxSockets: 2 });
-  const stop = new AbortController();
-  const room = async (): Promise<boolean> =>
-    Promise.race([api.room(never).then(() => true), new Promise<boolean>((resolve) => setImmediate(resolve, false))]);
-  t.true(await room());
-
-  const calls = [api.get("/things", {}, never), api.get("/things", {}, never)];
-  t.false(await room());
-  const awaited = api.room(never);
-  (await server.call(0)).answer(200, {});
-  await awaited;
-  t.true(await room());
-  calls.push(api.get("/things", {}, never));
-  t.false(await room());
-  (await server.call(1)).refuse(404, "NotFound");
-  (await server.call(2)).reset();
-  await Promise.allSettled(calls);
-
-  t.true(await room());
-  calls.push(api.get("/things", {}, never), api.get("/things", {}, never));
-  const waiting = api.room(stop.signal);
-  stop.abort(new Error("enough"));
-  await t.throwsAsync(waiting, { message: "enough" });
-  for (const index of [3, 4]) (await server.call(index)).answer(200, {});
-  await Promise.allSettled(calls);
-});
-
 test("a watch gives lines as they come, ends with the server, and leaves no connection behind", async (t) => {
   const server = await startScriptedServer(t, (call) => {
     call.write('{"a":1}\n{"b', '":2}\n');
