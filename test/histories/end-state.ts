@@ -81,7 +81,11 @@ function isTrue(resource: Resource, reason: string, stage: Stage): boolean {
     case "DuplicateClaim": {
       const wanted = [String(spec["userId"]), claimedId ?? "", ...others.map(({ user_id: id }) => id)];
       const annotated = text?.split(";")[0] ?? "";
-      return [...wanted, annotated].some((id) => (oracle.claimsOn(keyOf(domain, id))[0]?.uid ?? uid) !== uid);
+      return [...wanted, annotated].some((id) => {
+        const user = side.find(id);
+        const isForeign = user !== undefined && oracle.isMarkedByLostKeys(user);
+        return isForeign || (oracle.claimsOn(keyOf(domain, id))[0]?.uid ?? uid) !== uid;
+      });
     }
     case "UserNotFound":
       return [spec["userId"], userId, claimedId, text?.split(";")[0]].some(

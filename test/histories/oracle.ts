@@ -5,6 +5,7 @@
  */
 import { CONFIRM_DELETION_ANNOTATION } from "../../src/api/names.ts";
 import { FINALIZER, USER_ID_ANNOTATION } from "../../src/operator/names.ts";
+import { MARKER_KEY } from "../../src/reconcile/marker.ts";
 import type { JsonObject } from "../../src/runtime/json.ts";
 import { annotationsOf, asObject, finalizersOf, metadataOf, type Write } from "./cluster.ts";
 import type { Served, WireUser } from "./tenant-side.ts";
@@ -70,6 +71,9 @@ export class Oracle {
   readonly #linkedAtMs = new Map<UserKey, number>();
   /** Claims as the operator wrote them, by `namespace/name`; only those can be proven. */
   readonly #authentic = new Map<string, Set<string>>();
+  /** Markers that users were given, and those among them whose keys are lost: they look like another operator's. */
+  readonly #markers = new Set<unknown>();
+  readonly #lostMarkers = new Set<unknown>();
   /** Namespaces that may take over users of a tenant, and until when they could. */
   readonly #adopting = new Map<string, number>();
   step = 0;
@@ -101,6 +105,7 @@ export class Oracle {
   /** The keys that sign claims are lost: nothing that was written before can be proven. */
   noteKeysLost(): void {
     this.#authentic.clear();
+    for (const marker of this.#markers) this.#lostMarkers.add(marker);
   }
 
   /** The cluster was lost, and with it who looks after whom. */
@@ -152,6 +157,7 @@ export class Oracle {
     if (method === "PATCH") this.#checkUpdate(served);
     if (method === "DELETE") this.#checkDeletion(served);
     if (typeof answer["user_id"] === "string") this.noteUser(domain, answer as WireUser);
+    this.#markers.add(asObject(answer["app_metadata"])[MARKER_KEY]);
   }
 
   // ---- what is asked of it ----
@@ -171,6 +177,12 @@ export class Oracle {
 
   isProvable(key: string, text: string): boolean {
     return this.#authentic.get(key)?.has(text) === true;
+  }
+
+  /** Whether the user's marker was made with keys that are lost. */
+  isMarkedByLostKeys(user: WireUser): boolean {
+    const marker = asObject(user["app_metadata"])[MARKER_KEY];
+    return marker !== undefined && this.#lostMarkers.has(marker);
   }
 
   /** Users that the operator made and that nobody looks after, though nobody said so. */
@@ -293,11 +305,20 @@ export class Oracle {
     const isAwaited = [...this.resources.values()].some(
       (other) => other.deletedAt >= this.#quietSince && this.#mayFollow(other, known) && waitsFor(other, user),
     );
-    const mustGo = !isAwaited && this.#effectivePolicies(known, provenance).every((one) => one === "Delete");
+    const isGiven = this.#effectivePolicies(known, provenance).every((one) => one === "Delete");
+    const mustGo = isGiven && !isAwaited && this.#isProven(known, user);
     if (isByOperator && mustGo && this.#parts.find(user) !== undefined) {
       this.#violate(`${known.key} is let go, and its user ${user} stays though deletionPolicy is Delete`);
     }
     this.#excuse(user, `${known.key} was let go`);
+  }
+
+  /** By the status, by the id, or by a claim whose keys are not lost: what can't be proven stays. */
+  #isProven({ uid, key, object }: Known, user: UserKey): boolean {
+    const { tenantDomain, userId } = asObject(object["status"]);
+    const isNoted = keyOf(String(tenantDomain), String(userId)) === user;
+    const text = annotationsOf(object)[USER_ID_ANNOTATION] ?? "";
+    return isNoted || user.endsWith(`|${uid}`) || this.isProvable(key, text);
   }
 
   /** A user does not change its connection. */
@@ -496,6 +517,6 @@ function namespaceOf({ key }: Known): string {
 /** `USER_ID;TENANT_DOMAIN;PROVENANCE;SIGNATURE`; `undefined` while Auth0 has yet to choose the id. */
 function parseClaimText(text: string): { readonly user: UserKey; readonly provenance: Provenance } | undefined {
   const [id = "", domain = "", provenance] = text.split(";");
-  if (id === "?") return undefined;
+  if (id.startsWith("?")) return undefined;
   return { user: keyOf(domain, id), provenance: provenance === "created" ? "created" : "adopted" };
 }
