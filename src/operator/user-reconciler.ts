@@ -2,29 +2,23 @@
  * One Auth0User of one tenant, once: hands the sequence of `reconcile/` what it needs, writes the status where it differs,
  * and says when to come back. Level-triggered: whatever woke the key, the pass looks at what is.
  */
-import type { Auth0UserSpec, Auth0UserStatus } from "../api/auth0-user.ts";
-import { desiredUserFrom } from "../api/desired-user.ts";
-import { parseDurationMs } from "../api/duration.ts";
-import { LAST_APPLIED_ANNOTATION, findRecoveredNulls } from "../api/last-applied.ts";
-import type { Action } from "../api/actions.ts";
-import { ACTIONS_ANNOTATION, APPROVE_PLAN_ANNOTATION, RECONCILE_ANNOTATION } from "../api/names.ts";
-import { findUnset } from "../api/unset.ts";
+import type { Auth0UserStatus } from "../api/auth0-user.ts";
 import { validateUserSpec, type Issue } from "../api/validate.ts";
-import { findNotGrantedOn, type Asked } from "../core/grants.ts";
 import type { DesiredUser } from "../core/desired-user.ts";
 import type { Ownership } from "../core/ownership.ts";
-import { isAttributePath, managedAttributes, removedAttributes, type AttributePath } from "../core/plan.ts";
+import { managedAttributes, removedAttributes } from "../core/plan.ts";
 import { findCondition } from "../kubernetes/conditions.ts";
 import type { ReconcileResult } from "../kubernetes/controller.ts";
 import { NO_MEMORY, type Outcome, type Refused } from "../reconcile/outcome.ts";
 import type { PasswordDeclaration } from "../reconcile/password.ts";
 import type { UserDirectory } from "../reconcile/ports.ts";
 import { DirectoryError } from "../reconcile/errors.ts";
-import { REASON_OF, type Reason } from "../reconcile/reasons.ts";
+import { REASON_OF } from "../reconcile/reasons.ts";
 import { reconcileUser } from "../reconcile/reconcile-user.ts";
-import type { UserDeclaration } from "../reconcile/user-declaration.ts";
 import { jittered } from "../runtime/random.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
+import { askedBy, declarationFrom, declaredBy, type Declared } from "./declared-user.ts";
+import { isHeldBack } from "./held-back.ts";
 import { passwordSecretOf, readDeclaredPassword } from "./password-reader.ts";
 import type { ReadyReasons } from "./ready-reasons.ts";
 import { ResourceClaims, type HeldUser } from "./resource-claims.ts";
@@ -39,32 +33,14 @@ import { answerActions, hasOpenActions } from "./user-actions.ts";
 import { finalizeUser } from "./user-finalizer.ts";
 import { reportPass } from "./user-report.ts";
 import type { KeyMemory } from "./user-memories.ts";
-import { derivedIdOf, markerOf, ownershipOf } from "./user-ownership.ts";
+import { ownershipOf } from "./user-ownership.ts";
 import { auth0UserPath, type UserParts } from "./user-parts.ts";
 import { statusAfter, statusSuspended } from "./user-status.ts";
 
 /** The share by which the moments of comparison vary, so that users that were made together drift apart. */
 const SYNC_JITTER = 0.1;
-/** Failures of the tenant in a row that a user who was Ready is not bothered with. */
-const FAILURES_HELD_BACK = 2;
 /** Labels of namespaces decide over grants, and nobody tells us of them. */
 const LOOK_AGAIN_MS = 5 * 60_000;
-/** A wait shorter than this is not worth a write. */
-const SHORT_WAIT_MS = 60_000;
-
-/** What one pass works from. */
-interface Declared {
-  readonly spec: Auth0UserSpec;
-  readonly desired: DesiredUser;
-  readonly recovered: readonly string[];
-  /** Attributes that left the spec and are removed once. */
-  readonly unset: readonly string[];
-  readonly isNewSpec: boolean;
-  readonly requestedAt: string | undefined;
-  readonly isRequested: boolean;
-  readonly syncIntervalMs: number;
-}
-
 export class UserReconciler {
   readonly #parts: UserParts;
   readonly #defaultSyncIntervalMs: number;
@@ -105,7 +81,7 @@ export class UserReconciler {
     const validated = validateUserSpec(resource.spec);
     if (validated.kind === "invalid") return this.#refuse(resource, INVALID, textOf(validated.issues), signal);
 
-    const declared = this.#declaredBy(resource, validated.value);
+    const declared = declaredBy(resource, validated.value, this.#defaultSyncIntervalMs);
     this.#secretUsers.set(key, passwordSecretOf(declared.spec));
     const known = memories.find(key, uid) ?? this.#firstSight(resource, declared);
     const isEcho = resource.resourceVersion === known.writtenVersion;
@@ -135,10 +111,7 @@ export class UserReconciler {
     const claims = new ResourceClaims(resource, this.#parts);
     const ownership = this.#ownership(resource, desired, claims);
     const password = await readDeclaredPassword(declared.spec, resource, ownership, this.#parts, signal);
-    const declaration: UserDeclaration = {
-      ...this.#declaration(resource, declared, known, ownership, password),
-      findObjection: (user) => findNotGrantedOn(grants, user),
-    };
+    const declaration = declarationFrom(resource, declared, { known, ownership, password, grants }, this.#parts);
     const { tenant, audit, clock } = this.#parts;
     const guards = { breaker: tenant.breaker, audit };
     const directory = new GuardedDirectory(this.#parts.directory, resource, guards, () => clock.now());
@@ -158,23 +131,6 @@ export class UserReconciler {
     return this.#resultOf(resource, outcome);
   }
 
-  #declaredBy({ annotations, status, generation, spec: raw }: Auth0UserResource, spec: Auth0UserSpec): Declared {
-    const recovered = findRecoveredNulls(raw, annotations[LAST_APPLIED_ANNOTATION]);
-    const requestedAt = annotations[RECONCILE_ANNOTATION];
-    const removed = status.removedAttributes ?? [];
-    const unset = findUnset(spec, { managed: status.managedAttributes ?? [], removed: [...removed, ...recovered] });
-    return {
-      spec,
-      desired: desiredUserFrom(spec, [...recovered, ...unset]),
-      recovered,
-      unset,
-      isNewSpec: status.syncedGeneration !== generation || recovered.some((path) => !removed.includes(path)),
-      requestedAt,
-      isRequested: requestedAt !== undefined && requestedAt !== status.lastHandledReconcileAt,
-      syncIntervalMs: parseDurationMs(spec.syncInterval ?? "") ?? this.#defaultSyncIntervalMs,
-    };
-  }
-
   /**
    * After a start nothing is remembered. Users that are Ready are compared some time within their interval, so that a
    * restart is no burst; the others have waited long enough.
@@ -190,39 +146,6 @@ export class UserReconciler {
     const ownership = ownershipOf(resource, desired.connection, desired.adoptedId, claims.parse(), this.#parts);
     // What has no finalizer could go without its user: it is claimed again.
     return ownership.kind === "owned" ? { ...ownership, isClaimed: ownership.isClaimed && claims.isHeld } : ownership;
-  }
-
-  #declaration(
-    resource: Auth0UserResource,
-    { spec, desired, isNewSpec, isRequested }: Declared,
-    known: KeyMemory,
-    ownership: Ownership,
-    password: PasswordDeclaration,
-  ): Omit<UserDeclaration, "findObjection"> {
-    const { status } = resource;
-    const { stateKeys, clock } = this.#parts;
-    const { keyring } = stateKeys;
-    return {
-      desired,
-      ownership,
-      derivedId: derivedIdOf(resource, desired.connection),
-      password,
-      adoption: spec.adoptionPolicy ?? "Never",
-      approval: { claimant: resource, keyring, given: resource.annotations[APPROVE_PLAN_ANNOTATION] },
-      recreation: spec.recreatePolicy,
-      recreateAfterMs: parseDurationMs(spec.recreateAfter ?? ""),
-      history: {
-        isNewSpec,
-        isInitial: status.syncedGeneration === undefined && status.createdByOperator === true,
-        reported: pathsIn(status.driftedAttributes),
-        removed: pathsIn(status.removedAttributes),
-        notWritable: isNewSpec ? new Set() : pathsIn(status.notWritableAttributes),
-      },
-      memory: known.memory,
-      assigned: status.assigned ?? [],
-      isSightingEnough: !isRequested && clock.now() < known.nextSyncAtMs,
-      marker: markerOf(resource, desired.connection, this.#parts),
-    };
   }
 
   /** Has the holder remember who waits for its user: when it goes, the user does not. */
@@ -263,7 +186,8 @@ export class UserReconciler {
     signal: AbortSignal,
   ): Promise<void> {
     const { status, generation } = resource;
-    if (outcome.verdict.kind === "refused" && this.#isHeldBack(resource, outcome.verdict, known)) return;
+    const { verdict } = outcome;
+    if (verdict.kind === "refused" && isHeldBack(resource, verdict, known, this.#parts.clock.now())) return;
     const managed = managedAttributes(declared.desired);
     const isLeft = (path: string): boolean => !declared.unset.includes(path);
     reportPass(
@@ -305,19 +229,6 @@ export class UserReconciler {
     await answerActions(resource, user.userId, password, { ...this.#parts, directory }, signal);
   }
 
-  /** What says more of the tenant than of the user: one who was Ready is left so for a few tries or a short wait. */
-  #isHeldBack(
-    { status, generation }: Auth0UserResource,
-    { reason, remedy }: Refused,
-    { failures }: KeyMemory,
-  ): boolean {
-    if (!OF_THE_TENANT.has(reason)) return false;
-    if (remedy.kind === "wait" && remedy.untilMs - this.#parts.clock.now() < SHORT_WAIT_MS) return true;
-    const ready = findCondition(status.conditions ?? [], "Ready");
-    const isReady = ready?.status === "True" && ready.observedGeneration === generation;
-    return isReady && failures < FAILURES_HELD_BACK;
-  }
-
   /** Before Auth0 was asked. Nothing is retried: a new spec, or another tenant object, wakes the resource. */
   async #refuse(
     resource: Auth0UserResource,
@@ -338,7 +249,7 @@ export class UserReconciler {
   ): Promise<ReconcileResult> {
     const { memories, clock } = this.#parts;
     const verdict: Refused = { kind: "refused", reason: REASON_OF[code], message, remedy, isRestDone: false };
-    if (!this.#isHeldBack(resource, verdict, known)) {
+    if (!isHeldBack(resource, verdict, known, this.#parts.clock.now())) {
       await refuseEarly(resource, verdict, this.#parts, this.#reasons, signal);
     }
     memories.keep(resource.key, { ...known, nextSyncAtMs: 0, failures: known.failures + 1 });
@@ -360,13 +271,6 @@ export class UserReconciler {
   }
 }
 
-const OF_THE_TENANT: ReadonlySet<Reason> = new Set<Reason>([
-  "RateLimited",
-  "Auth0Unavailable",
-  "CredentialsInvalid",
-  "InsufficientScope",
-]);
-
 function failureOf(error: unknown): DirectoryError {
   if (error instanceof DirectoryError) return error;
   throw error;
@@ -382,23 +286,6 @@ const INVALID: EarlyVerdict = {
 };
 const NOT_GRANTED: EarlyVerdict = { ...INVALID, reason: "NotGranted" };
 
-const PASSWORD_TICKET: Action = "password-change-ticket";
-
-/** A link by which whoever has it sets the password is as good as the password. */
-function askedBy({ spec, desired }: Declared, { status, annotations }: Auth0UserResource): Asked {
-  const isAdopted = status.userId !== undefined && status.createdByOperator !== true;
-  const asksForTicket = annotations[ACTIONS_ANNOTATION]?.includes(PASSWORD_TICKET) ?? false;
-  return {
-    desired,
-    adopts: spec.userId !== undefined || (spec.adoptionPolicy ?? "Never") !== "Never" || isAdopted,
-    setsPassword: spec.password !== undefined || asksForTicket,
-  };
-}
-
 function textOf(issues: readonly Issue[]): string {
   return issues.map((issue) => `${issue.path}: ${issue.message}`).join("; ");
-}
-
-function pathsIn(names: readonly string[] | undefined): Set<AttributePath> {
-  return new Set((names ?? []).filter(isAttributePath));
 }
