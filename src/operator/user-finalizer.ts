@@ -10,6 +10,7 @@ import { objectKey, type ObjectKey } from "../kubernetes/object.ts";
 import type { ReconcileResult } from "../kubernetes/controller.ts";
 import { deleteUser, type DeletionOutcome, type DeletionPolicy, type Obstacle } from "../reconcile/delete-user.ts";
 import { DirectoryError } from "../reconcile/errors.ts";
+import { refused } from "../reconcile/outcome.ts";
 import { REASON_OF, type Reason } from "../reconcile/reasons.ts";
 import type { EpochMs } from "../runtime/clock.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
@@ -221,7 +222,7 @@ async function refuse(
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
   const { generation, status, key } = resource;
-  const verdict = { kind: "refused", reason, message, remedy, isRestDone: false } as const;
+  const verdict = refused(reason, message, remedy);
   if (isNews(status, reason, message)) {
     parts.recorder.event({
       regarding: referenceTo(resource),

@@ -9,7 +9,7 @@ import type { Ownership } from "../core/ownership.ts";
 import { managedAttributes, removedAttributes } from "../core/plan.ts";
 import { findCondition } from "../kubernetes/conditions.ts";
 import type { ReconcileResult } from "../kubernetes/controller.ts";
-import { NO_MEMORY, type Outcome, type Refused } from "../reconcile/outcome.ts";
+import { NO_MEMORY, isSettled, refused, type Outcome, type Refused } from "../reconcile/outcome.ts";
 import type { PasswordDeclaration } from "../reconcile/password.ts";
 import type { UserDirectory } from "../reconcile/ports.ts";
 import { DirectoryError } from "../reconcile/errors.ts";
@@ -79,7 +79,8 @@ export class UserReconciler {
       return { kind: "done" };
     }
     const validated = validateUserSpec(resource.spec);
-    if (validated.kind === "invalid") return this.#refuse(resource, INVALID, textOf(validated.issues), signal);
+    if (validated.kind === "invalid")
+      return this.#refuse(resource, refused("ValidationFailed", textOf(validated.issues)), signal);
 
     const declared = declaredBy(resource, validated.value, this.#defaultSyncIntervalMs);
     this.#secretUsers.set(key, passwordSecretOf(declared.spec));
@@ -106,7 +107,7 @@ export class UserReconciler {
     if (missing instanceof DirectoryError) return this.#postpone(resource, known, missing, signal);
     if (missing.length > 0) {
       const message = `${this.#parts.tenant.title} does not grant namespace ${resource.namespace}: ${missing.join("; ")}`;
-      return this.#refuse(resource, NOT_GRANTED, message, signal);
+      return this.#refuse(resource, refused("NotGranted", message), signal);
     }
     const claims = new ResourceClaims(resource, this.#parts);
     const ownership = this.#ownership(resource, desired, claims);
@@ -167,12 +168,12 @@ export class UserReconciler {
   ): void {
     const { clock, random, memories } = this.#parts;
     const { verdict, memory } = outcome;
-    const isSettled = verdict.kind === "ready" || (verdict.kind === "refused" && verdict.remedy.kind === "stall");
+    const isOver = isSettled(verdict);
     memories.keep(key, {
       uid,
       memory,
-      nextSyncAtMs: isSettled ? clock.now() + jittered(syncIntervalMs, SYNC_JITTER, random) : 0,
-      failures: isSettled ? 0 : known.failures + 1,
+      nextSyncAtMs: isOver ? clock.now() + jittered(syncIntervalMs, SYNC_JITTER, random) : 0,
+      failures: isOver ? 0 : known.failures + 1,
       writtenVersion: writtenVersion ?? known.writtenVersion,
     });
   }
@@ -223,20 +224,14 @@ export class UserReconciler {
     directory: UserDirectory,
     signal: AbortSignal,
   ): Promise<void> {
-    const isSettled = verdict.kind === "ready" || (verdict.kind === "refused" && verdict.remedy.kind === "stall");
     const resource = this.#parts.store.get(key);
-    if (!isSettled || user === undefined || resource === undefined) return;
+    if (!isSettled(verdict) || user === undefined || resource === undefined) return;
     await answerActions(resource, user.userId, password, { ...this.#parts, directory }, signal);
   }
 
   /** Before Auth0 was asked. Nothing is retried: a new spec, or another tenant object, wakes the resource. */
-  async #refuse(
-    resource: Auth0UserResource,
-    verdict: EarlyVerdict,
-    message: string,
-    signal: AbortSignal,
-  ): Promise<ReconcileResult> {
-    await refuseEarly(resource, { ...verdict, message }, this.#parts, this.#reasons, signal);
+  async #refuse(resource: Auth0UserResource, verdict: Refused, signal: AbortSignal): Promise<ReconcileResult> {
+    await refuseEarly(resource, verdict, this.#parts, this.#reasons, signal);
     return { kind: "requeue", afterMs: LOOK_AGAIN_MS };
   }
 
@@ -248,7 +243,7 @@ export class UserReconciler {
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
     const { memories, clock } = this.#parts;
-    const verdict: Refused = { kind: "refused", reason: REASON_OF[code], message, remedy, isRestDone: false };
+    const verdict = refused(REASON_OF[code], message, remedy);
     if (!isHeldBack(resource, verdict, known, this.#parts.clock.now())) {
       await refuseEarly(resource, verdict, this.#parts, this.#reasons, signal);
     }
@@ -264,8 +259,7 @@ export class UserReconciler {
   #resultOf({ key, uid }: Auth0UserResource, { verdict }: Outcome): ReconcileResult {
     const nowMs = this.#parts.clock.now();
     if (verdict.kind === "undecided") return { kind: "requeue", afterMs: verdict.untilMs - nowMs };
-    const isSettled = verdict.kind === "ready" || verdict.remedy.kind === "stall";
-    if (!isSettled) return resultOf(verdict.remedy, nowMs);
+    if (verdict.kind === "refused" && !isSettled(verdict)) return resultOf(verdict.remedy, nowMs);
     // What only a person can mend is looked at again at the pace of everything else: they may have mended it at Auth0.
     return { kind: "requeue", afterMs: (this.#parts.memories.find(key, uid)?.nextSyncAtMs ?? nowMs) - nowMs };
   }
@@ -275,16 +269,6 @@ function failureOf(error: unknown): DirectoryError {
   if (error instanceof DirectoryError) return error;
   throw error;
 }
-
-type EarlyVerdict = Omit<Refused, "message">;
-
-const INVALID: EarlyVerdict = {
-  kind: "refused",
-  reason: "ValidationFailed",
-  remedy: { kind: "stall" },
-  isRestDone: false,
-};
-const NOT_GRANTED: EarlyVerdict = { ...INVALID, reason: "NotGranted" };
 
 function textOf(issues: readonly Issue[]): string {
   return issues.map((issue) => `${issue.path}: ${issue.message}`).join("; ");

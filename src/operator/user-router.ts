@@ -4,6 +4,7 @@ import type { ReconcileResult } from "../kubernetes/controller.ts";
 import type { ObjectKey } from "../kubernetes/object.ts";
 import { tenantDomain } from "../core/ids.ts";
 import { parseClaim } from "../reconcile/claim.ts";
+import { refused } from "../reconcile/outcome.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
 import { refuseEarly } from "./early-refusal.ts";
 import { USER_ID_ANNOTATION } from "./names.ts";
@@ -66,13 +67,7 @@ export class UserRouter {
 
   async #refuse(resource: Auth0UserResource, message: string, signal: AbortSignal): Promise<ReconcileResult> {
     const { parts, reasons } = this.#options;
-    const verdict = {
-      kind: "refused",
-      reason: "TenantNotReady",
-      remedy: { kind: "stall" },
-      isRestDone: false,
-    } as const;
-    await refuseEarly(resource, { ...verdict, message }, parts, reasons, signal);
+    await refuseEarly(resource, refused("TenantNotReady", message), parts, reasons, signal);
     return { kind: "stalled" };
   }
 

@@ -9,7 +9,6 @@ import { identifierOf } from "./conflict.ts";
 import { explainRefusal, findCreationObjection, type Objection } from "./creation-check.ts";
 import { DirectoryError } from "./errors.ts";
 import { findTaken, recogniseOwn } from "./find-taken.ts";
-import { MARKER_KEY } from "./marker.ts";
 import { refused, type Refused } from "./outcome.ts";
 import type { Found, Pass } from "./pass.ts";
 import { canChooseId } from "./ports.ts";
@@ -36,9 +35,8 @@ export async function createUser(pass: Pass, entry: "Created" | "Recreated"): Pr
   const objection = await findCreationObjection(desired, value, connections, pass.signal);
   if (objection !== undefined) return refuseCreation(pass, objection);
   await pass.ports.claims.record(derivedId ?? { begunWith: identifierOf(desired) }, "created", pass.signal);
-  const mark = marker.textFor("created");
   const newUser = newUserFrom(
-    mark === undefined ? desired : { ...desired, appMetadata: { ...desired.appMetadata, [MARKER_KEY]: mark } },
+    marker.addTo(desired, "created"),
     derivedId === undefined ? undefined : bareId(derivedId),
     value,
   );

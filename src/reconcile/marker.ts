@@ -4,6 +4,7 @@
  * notice each other: who finds a marker that another operator's key made leaves the user alone. Only the tenant's
  * administrators may write `app_metadata`.
  */
+import type { DesiredUser } from "../core/desired-user.ts";
 import type { TenantDomain } from "../core/ids.ts";
 import type { ObservedUser } from "../core/observed-user.ts";
 import type { Provenance } from "../core/ownership.ts";
@@ -45,11 +46,13 @@ export class Marker {
     return provenance === "adopted" || this.#marksCreated;
   }
 
-  /** What such a user shall bear; `undefined`: no marker is due, or there is no key to make it. */
-  textFor(provenance: Provenance): string | undefined {
+  /** The same with the marker that such a user shall bear, unless none is due, or there is no key to make it. */
+  addTo(desired: DesiredUser, provenance: Provenance): DesiredUser {
     const { namespace, name } = this.#marked;
     const signature = this.isDue(provenance) ? this.#keyring.sign("marker", this.#parts(provenance)) : undefined;
-    return signature === undefined ? undefined : `${namespace}/${name};${provenance};${signature}`;
+    if (signature === undefined) return desired;
+    const text = `${namespace}/${name};${provenance};${signature}`;
+    return { ...desired, appMetadata: { ...desired.appMetadata, [MARKER_KEY]: text } };
   }
 
   read({ appMetadata }: ObservedUser): MarkerReading {

@@ -66,6 +66,11 @@ export type Verdict =
   /** Nothing can be said yet; look again then. */
   | { readonly kind: "undecided"; readonly untilMs: EpochMs };
 
+/** Whether nothing more can come of trying again: all is as declared, or only a new spec or a person can help. */
+export function isSettled(verdict: Verdict): boolean {
+  return verdict.kind === "ready" || (verdict.kind === "refused" && verdict.remedy.kind === "stall");
+}
+
 export interface Outcome {
   readonly verdict: Verdict;
   /** The user that is ours, however the pass ended. */

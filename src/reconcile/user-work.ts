@@ -154,8 +154,7 @@ export class UserWork {
     const { desired, marker } = this.#declaration;
     const reading = marker.read(user);
     if (reading.kind === "own" && reading.provenance === provenance) return desired;
-    const mark = desired.upkeep.drift === "Detect" && !isNewSpec ? undefined : marker.textFor(provenance);
-    return mark === undefined ? desired : { ...desired, appMetadata: { ...desired.appMetadata, [MARKER_KEY]: mark } };
+    return desired.upkeep.drift === "Detect" && !isNewSpec ? desired : marker.addTo(desired, provenance);
   }
 
   /** The plan without what is known to be refused. */

@@ -78,6 +78,20 @@ function run(
   return load;
 }
 
+/** Thirty callers write users for so long, where the tenant allows so much. */
+async function writeUsers(
+  quota: Quota,
+  limit: number,
+  perMinute: number,
+  clock: ManualClock,
+  durationMs: number,
+): Promise<Load> {
+  const tenant = new TenantBucket(limit, perMinute, clock);
+  const load = run(quota, "write users", tenant, clock, 30, clock.now() + durationMs);
+  await clock.advance(durationMs);
+  return load;
+}
+
 const plans: [name: string, limit: number, perMinute: number][] = [
   ["Free", 2, 120],
   ["Enterprise non-production", 10, 120],
@@ -91,16 +105,8 @@ for (const [name, limit, perMinute] of plans) {
   test(`uses at least 95 % of what ${name} allows, without one 429`, async (t) => {
     const clock = new ManualClock();
     const durationMs = perMinute > 1000 ? 20_000 : 120_000;
-    const load = run(
-      new Quota(clock),
-      "write users",
-      new TenantBucket(limit, perMinute, clock),
-      clock,
-      30,
-      clock.now() + durationMs,
-    );
 
-    await clock.advance(durationMs);
+    const load = await writeUsers(new Quota(clock), limit, perMinute, clock, durationMs);
 
     const allowed = limit + (durationMs / 60_000) * perMinute;
     t.is(load.refused, 0);
@@ -118,16 +124,8 @@ for (const [name, limit, perMinute, plan] of [
     const quota = new Quota(clock);
     quota.configure(t, { plan, share: 0.5 });
     const durationMs = 120_000;
-    const load = run(
-      quota,
-      "write users",
-      new TenantBucket(limit, perMinute, clock),
-      clock,
-      30,
-      clock.now() + durationMs,
-    );
 
-    await clock.advance(durationMs);
+    const load = await writeUsers(quota, limit, perMinute, clock, durationMs);
 
     const share = (durationMs / 60_000) * perMinute * 0.5;
     t.is(load.refused, 0);
