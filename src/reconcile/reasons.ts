@@ -6,7 +6,7 @@ import type { DirectoryErrorCode } from "./errors.ts";
 
 export const REASONS = {
   Created: ["The user was created at Auth0.", ""],
-  Adopted: ["The existing user that `spec.userId` names was taken over.", ""],
+  Adopted: ["An existing user was taken over, by `spec.userId` or `adoptionPolicy`.", ""],
   Recreated: ["The user was gone from Auth0 and was created again.", ""],
   Updated: ["The user was changed to what the spec asks.", ""],
   DriftCorrected: ["Somebody had changed managed attributes at Auth0; they were set back.", ""],
@@ -43,7 +43,7 @@ export const REASONS = {
   ],
   UserConflict: [
     "Another user holds the id, address or username, or the claim on a user can't be proven.",
-    "Take that user over with `spec.userId` or `adoptionPolicy: Adopt`, choose another address, or restore the operator's state Secret.",
+    "Take that user over with `spec.userId` or `adoptionPolicy` (`Review` shows first what would change), choose another address, or restore the operator's state Secret.",
   ],
   AwaitingApproval: [
     "`adoptionPolicy: Review`: an existing user would be taken over; `status.plannedChanges` says what would be written to it. Nothing is, and nothing is claimed.",
@@ -53,7 +53,10 @@ export const REASONS = {
     "Another resource holds the user, be it of another operator, whose marker the user bears; the older claim stands.",
     "Delete one of the two. A resource that may take the user over does so once the other is deleted: the user is not.",
   ],
-  ClaimMoved: ["The resource is gone; its user belongs to another resource that waited for it.", ""],
+  ClaimMoved: [
+    "The resource is gone; its user stays, and belongs to another resource that waited for it or whose marker it bears.",
+    "",
+  ],
   UserNotFound: [
     "The user that `spec.userId` names, or that was adopted, does not exist at Auth0.",
     "Name an existing user, or delete the resource.",
