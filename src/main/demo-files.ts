@@ -5,10 +5,10 @@ import path from "node:path";
 import { Writable } from "node:stream";
 import process from "node:process";
 import type { Stage } from "../cli/demo.ts";
-import type { Tenant } from "../config.ts";
 import type { Part } from "../runtime/run-group.ts";
 import { applyFiles } from "./apply.ts";
 import { findInPackage } from "./package-folder.ts";
+import type { Tenant } from "./settings-reader.ts";
 
 export async function filesStage(tenant: Tenant, syncIntervalMs: number): Promise<{ stage: Stage; operator: Part }> {
   const folder = await mkdtemp(path.join(os.tmpdir(), "auth0-user-operator-demo-"));

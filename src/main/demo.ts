@@ -5,7 +5,7 @@ import process from "node:process";
 import { AllowedDomains } from "../auth0/allowed-domains.ts";
 import { parseTenantAddress } from "../auth0/tenant-address.ts";
 import { tellStory, type Stage } from "../cli/demo.ts";
-import type { DemoConfig, Tenant } from "../config.ts";
+import type { DemoConfig } from "../config.ts";
 import { CONTROL_PLANE_BINARIES } from "../control-plane/binaries.ts";
 import { startControlPlane, type ControlPlane } from "../control-plane/control-plane.ts";
 import { describeMissing, findBinaries } from "../control-plane/find-binaries.ts";
@@ -19,6 +19,7 @@ import { startSimulator } from "../simulator/start-simulator.ts";
 import { clusterStage } from "./demo-cluster.ts";
 import { filesStage } from "./demo-files.ts";
 import { run } from "./run.ts";
+import type { Tenant } from "./settings-reader.ts";
 
 const { stdout, stderr } = process;
 /** The shortest interval there is: the drift of the story is found in seconds. */

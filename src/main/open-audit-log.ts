@@ -1,11 +1,11 @@
 /** The stream of records of what is written to Auth0: apart from the log, on the standard output or in a file. */
 import { open } from "node:fs/promises";
 import process from "node:process";
-import type { AuditConfig } from "../config.ts";
 import type { AuditLog } from "../operator/audit-log.ts";
 import { AuditChain } from "../runtime/audit-chain.ts";
 import { systemClock } from "../runtime/clock.ts";
 import type { JsonObject } from "../runtime/json.ts";
+import type { AuditConfig } from "./settings-reader.ts";
 
 export interface OpenAuditLog extends AuditLog {
   /** No more is written; resolves when everything is. */

@@ -3,9 +3,9 @@ import process from "node:process";
 import packageJson from "../../package.json" with { type: "json" };
 import { ManagementApi } from "../auth0/management-api.ts";
 import type { Auth0Metrics } from "../auth0/metrics.ts";
-import type { LogConfig, Tenant } from "../config.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { createLog, type Log } from "../runtime/log.ts";
+import type { LogConfig, Tenant } from "./settings-reader.ts";
 
 export const { version } = packageJson;
 export const USER_AGENT = `auth0-user-operator/${version}`;
