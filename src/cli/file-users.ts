@@ -261,5 +261,5 @@ function ownershipOf(
     };
   }
   if (adoptedId !== undefined) return { kind: "adopting", userId: adoptedId };
-  return found === undefined ? { kind: "none" } : { kind: "unproven", userId: found.userId };
+  return found === undefined ? { kind: "none" } : { kind: "unproven", userId: found.userId, derivedId: undefined };
 }

@@ -36,6 +36,8 @@ export interface OwnershipFacts {
   readonly derivedId: UserId | undefined;
   readonly adoptedId: UserId | undefined;
   readonly claim: Claim | "unreadable" | undefined;
+  /** Whether the resource bears the finalizer, without which nothing is created for it. */
+  readonly isHeld: boolean;
   readonly record: OwnershipRecord;
 }
 
@@ -59,6 +61,14 @@ export interface Owned {
   readonly begunWith: string | undefined;
 }
 
+/** Claimed, and nothing proves it. */
+export interface Unproven {
+  readonly kind: "unproven";
+  readonly userId: UserId | undefined;
+  /** The user that this resource alone can have created, if it did before its claim was spoilt. */
+  readonly derivedId: UserId | undefined;
+}
+
 export type Ownership =
   /** No user is known: one may be created. */
   | { readonly kind: "none" }
@@ -66,8 +76,7 @@ export type Ownership =
   | { readonly kind: "adopting"; readonly userId: UserId }
   | Creating
   | Owned
-  /** Claimed, and nothing proves it. */
-  | { readonly kind: "unproven"; readonly userId: UserId | undefined }
+  | Unproven
   /** `spec.userId` names another user than the one that is ours. */
   | { readonly kind: "contradicted"; readonly userId: UserId; readonly adoptedId: UserId }
   /** The user lives in another tenant: whatever is done here would be done to somebody else. */
@@ -96,7 +105,8 @@ export function decideOwnership(facts: OwnershipFacts): Ownership {
     return { kind: "adopting", userId: adoptedId };
   }
   if (claim === undefined) return { kind: "none" };
-  return { kind: "unproven", userId: claim === "unreadable" ? undefined : claim.userId };
+  const derivedId = facts.isHeld ? facts.derivedId : undefined;
+  return { kind: "unproven", userId: claim === "unreadable" ? undefined : claim.userId, derivedId };
 }
 
 /** The user that is proven ours, or that we began to create. The operator's own note outweighs any annotation. */

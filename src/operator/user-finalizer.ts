@@ -21,7 +21,7 @@ import { ResourceClaims } from "./resource-claims.ts";
 import { resultOf } from "./result.ts";
 import { isNews, referenceTo, writeStatus } from "./status-writer.ts";
 import { auth0UserPath, type UserParts } from "./user-parts.ts";
-import { markerOf, ownershipOf } from "./user-ownership.ts";
+import { derivedIdOf, markerOf, ownershipOf } from "./user-ownership.ts";
 import { statusWith } from "./user-status.ts";
 
 /** @throws ApiError */
@@ -137,7 +137,8 @@ function heirOf(resource: Auth0UserResource, parts: UserParts): ObjectKey | unde
   // It may have come to be awaited since the pass began.
   const { annotations, spec } = store.get(resource.key) ?? resource;
   const [, namespace, name = "", id] = /^([^/ ]+)\/([^ ]+) (.+)$/.exec(annotations[AWAITED_BY_ANNOTATION] ?? "") ?? [];
-  if (namespace === undefined || id !== knownIdOf(resource, parts)) return undefined;
+  const ownIds = [knownIdOf(resource, parts), derivedIdOf(resource, connectionOf(resource))];
+  if (namespace === undefined || !ownIds.some((one) => one === id)) return undefined;
   const key = objectKey(namespace, name);
   const heir = store.get(key);
   const isWaiting = findCondition(heir?.status.conditions ?? [], "Ready")?.reason === "DuplicateClaim";

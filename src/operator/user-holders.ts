@@ -22,6 +22,11 @@ export interface UserHoldersOptions {
 /** Going over all users gives way to others after so long. */
 const SLICE_MS = 5;
 
+/** In the place of a domain that nothing proves. */
+const SOME_TENANT = "*";
+
+type Index = ReadonlyMap<string, ObjectKey>;
+
 export class UserHolders {
   readonly #options: UserHoldersOptions;
   #index: Promise<Map<string, ObjectKey>> | undefined;
@@ -40,20 +45,23 @@ export class UserHolders {
 
   /** Another resource that holds the user, or is about to. */
   async find(domain: TenantDomain, id: UserId, self: ObjectKey): Promise<ObjectKey | undefined> {
-    return this.#holderIn(await (this.#index ??= this.#build()), entryOf(domain, id), self);
+    return this.#holderOf(await (this.#index ??= this.#build()), domain, id, self);
   }
 
   /** As `find`, and where nobody does, the user is reserved until `release`: of two at once only one comes through. */
   async reserve(domain: TenantDomain, id: UserId, self: ObjectKey): Promise<ObjectKey | undefined> {
     const index = await (this.#index ??= this.#build());
     // NOTE: nothing may be awaited from here on: two that waited for the index go on one right after the other.
-    const entry = entryOf(domain, id);
-    const holder = this.#holderIn(index, entry, self);
-    if (holder === undefined) this.#reserved.set(entry, self);
+    const holder = this.#holderOf(index, domain, id, self);
+    if (holder === undefined) this.#reserved.set(entryOf(domain, id), self);
     return holder;
   }
 
-  #holderIn(index: ReadonlyMap<string, ObjectKey>, entry: string, self: ObjectKey): ObjectKey | undefined {
+  #holderOf(index: Index, domain: TenantDomain, id: UserId, self: ObjectKey): ObjectKey | undefined {
+    return this.#holderIn(index, entryOf(domain, id), self) ?? this.#holderIn(index, entryOf(SOME_TENANT, id), self);
+  }
+
+  #holderIn(index: Index, entry: string, self: ObjectKey): ObjectKey | undefined {
     const reserving = this.#reserved.get(entry);
     if (reserving !== undefined && reserving !== self) return reserving;
     const holder = index.get(entry);
@@ -91,20 +99,24 @@ export class UserHolders {
     if (isNoted || this.#holderIn(index, entry, key) === undefined) index.set(entry, key);
   }
 
-  /** By its status, else by a claim that verifies, or that names the id which nobody but this resource can come to. */
+  /**
+   * By its status, else by a claim that verifies, or that names the id which nobody but this resource can come to. Where the
+   * claim was spoilt, by that id: the user may have been created.
+   */
   #entryHeldBy(resource: Auth0UserResource): string | undefined {
     const { status, spec, annotations, isDeleting, finalizers } = resource;
-    if (isDeleting && !finalizers.includes(FINALIZER)) return undefined; // its user has been dealt with
+    const isHeld = finalizers.includes(FINALIZER);
+    if (isDeleting && !isHeld) return undefined; // its user has been dealt with
     if (status.userId !== undefined) return `${status.tenantDomain ?? ""} ${status.userId}`;
     const claim = parseClaim(annotations[USER_ID_ANNOTATION] ?? "", resource, this.#options.stateKeys.keyring);
-    if (typeof claim !== "object" || claim.userId === undefined) return undefined;
-    if (!claim.isSigned && claim.userId !== derivedIdOf(resource, connectionName(String(spec["connection"])))) {
-      return undefined;
+    const derivedId = derivedIdOf(resource, connectionName(String(spec["connection"])));
+    if (typeof claim === "object" && claim.userId !== undefined && (claim.isSigned || claim.userId === derivedId)) {
+      return entryOf(claim.tenantDomain, claim.userId);
     }
-    return entryOf(claim.tenantDomain, claim.userId);
+    return isHeld && derivedId !== undefined ? entryOf(SOME_TENANT, derivedId) : undefined;
   }
 }
 
-function entryOf(domain: TenantDomain, id: UserId): string {
+function entryOf(domain: TenantDomain | typeof SOME_TENANT, id: UserId): string {
   return `${domain} ${id}`;
 }

@@ -5,6 +5,7 @@ import { connectionName } from "../core/ids.ts";
 import { Marker } from "../reconcile/marker.ts";
 import { canChooseId } from "../reconcile/ports.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
+import { FINALIZER } from "./names.ts";
 import type { UserParts } from "./user-parts.ts";
 
 /** The id that a new user of this resource gets: nobody else's can be the same, and any later pass finds it again. */
@@ -38,6 +39,7 @@ export function ownershipOf(
     derivedId: derivedIdOf(resource, connection),
     adoptedId,
     claim,
+    isHeld: resource.finalizers.includes(FINALIZER),
     record: {
       userId: status.userId === undefined ? undefined : userId(status.userId),
       tenantDomain: status.tenantDomain === undefined ? undefined : tenantDomain(status.tenantDomain),

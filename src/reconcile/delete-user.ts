@@ -67,8 +67,15 @@ export async function deleteUser(
       case "none":
       case "adopting":
         return { kind: "released", reason: undefined, message: "no user was created" };
-      case "unproven":
-        return retained(`nothing proves that ${ownership.userId ?? "the user claimed"} is ours`);
+      case "unproven": {
+        const { userId, derivedId } = ownership;
+        const unproven = `nothing proves that ${userId ?? "the user claimed"} is ours`;
+        if (derivedId === undefined || policy === "Retain") return retained(unproven);
+        if (obstacle !== undefined) return { kind: "refused", ...obstacle };
+        const own = await directory.findUser(derivedId, signal);
+        if (own === undefined) return retained(unproven);
+        return await endFound(own, policy ?? "Delete", declaration, { directory, clock }, signal);
+      }
       case "elsewhere":
         if (policy === "Retain") return retained(`the user lives in tenant ${ownership.tenantDomain}`);
         return refused(

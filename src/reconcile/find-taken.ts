@@ -24,7 +24,7 @@ export async function findTaken(pass: Pass): Promise<Found | undefined> {
 
 /** A user that bears our id or marker: a creation whose answer was lost, or a takeover whose record was. */
 export async function recogniseOwn(pass: Pass, user: ObservedUser): Promise<Found> {
-  const { desired, derivedId, marker, findObjection } = pass.declaration;
+  const { desired, marker, findObjection } = pass.declaration;
   const connection = ownConnection(user);
   if (connection !== desired.connection) {
     return refused(
@@ -40,7 +40,7 @@ export async function recogniseOwn(pass: Pass, user: ObservedUser): Promise<Foun
   if (objection !== undefined) return refused("NotGranted", objection);
   pass.see(user);
   pass.user = { userId: user.userId, provenance };
-  if (user.userId !== derivedId) await pass.ports.claims.record(user.userId, provenance, pass.signal);
+  await pass.ports.claims.record(user.userId, provenance, pass.signal);
   if (provenance === "adopted") return { user, entry: "seen" };
   pass.isCreated = true;
   const { password, memory } = pass.declaration;

@@ -1,15 +1,16 @@
 /** Brings the user into view as its ownership says: read, created, taken over, or refused before anything is asked. */
-import type { Owned } from "../core/ownership.ts";
+import type { Owned, Unproven } from "../core/ownership.ts";
 import { adoptUser } from "./adopt-user.ts";
 import { createUser, resumeCreation } from "./create-user.ts";
 import { duplicateClaim, findForeignClaim } from "./duplicate-claim.ts";
+import { recogniseOwn } from "./find-taken.ts";
 import { refused } from "./outcome.ts";
 import type { Found, Pass } from "./pass.ts";
 import { replaceVanished } from "./replace-vanished.ts";
 
 /** @throws DirectoryError, or `signal.reason` */
 export async function observeUser(pass: Pass): Promise<Found> {
-  const { ownership, desired, adoption } = pass.declaration;
+  const { ownership, desired } = pass.declaration;
   switch (ownership.kind) {
     case "none":
       return createUser(pass, "Created");
@@ -20,11 +21,7 @@ export async function observeUser(pass: Pass): Promise<Found> {
     case "owned":
       return readOwned(pass, ownership);
     case "unproven":
-      if (ownership.userId !== undefined && adoption !== "Never") return adoptUser(pass, ownership.userId);
-      return refused(
-        "UserConflict",
-        `nothing proves that ${ownership.userId ?? "the user that the annotation claims"} is this resource's own: name it in spec.userId to take it over, or restore the key that its claim was signed with`,
-      );
+      return (await findDerived(pass, ownership)) ?? refuseUnproven(pass, ownership);
     case "contradicted":
       return refused(
         "UserConflict",
@@ -43,6 +40,20 @@ export async function observeUser(pass: Pass): Promise<Found> {
     default:
       return ownership satisfies never;
   }
+}
+
+/** The user whose id only this resource can have chosen: it is its own whatever the annotation says. */
+async function findDerived(pass: Pass, { derivedId }: Unproven): Promise<Found | undefined> {
+  const user = derivedId && (await pass.find(derivedId));
+  return user && recogniseOwn(pass, user);
+}
+
+async function refuseUnproven(pass: Pass, { userId }: Unproven): Promise<Found> {
+  if (userId !== undefined && pass.declaration.adoption !== "Never") return adoptUser(pass, userId);
+  return refused(
+    "UserConflict",
+    `nothing proves that ${userId ?? "the user that the annotation claims"} is this resource's own: name it in spec.userId to take it over, or restore the key that its claim was signed with`,
+  );
 }
 
 async function readOwned(pass: Pass, { userId, provenance, isClaimed, isNoted, begunWith }: Owned): Promise<Found> {

@@ -63,6 +63,7 @@ export function ownershipFacts(rest: Partial<OwnershipFacts> = {}): OwnershipFac
     derivedId: userId("auth0|uid-1"),
     adoptedId: undefined,
     claim: undefined,
+    isHeld: true,
     record: { userId: undefined, tenantDomain: undefined, connection: undefined, provenance: "created" },
     ...rest,
   };

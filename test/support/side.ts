@@ -65,6 +65,7 @@ export class Side {
   /** Another resource that holds whatever user this one is after. */
   holder: string | undefined;
   findObjection: (user: ObservedUser) => string | undefined = () => undefined;
+  #isHeld = false;
   #synced = "";
   #assigned: readonly string[] = [];
   #reported: readonly AttributePath[] = [];
@@ -124,6 +125,7 @@ export class Side {
           findHolder: () => Promise.resolve(this.holder),
           reserve: () => Promise.resolve(this.holder),
           record: (claimed, provenance) => {
+            this.#isHeld = true;
             const user =
               typeof claimed === "string"
                 ? { userId: claimed, begunWith: undefined }
@@ -169,6 +171,7 @@ export class Side {
       derivedId: canChooseId(connection) ? userId(`auth0|${this.uid}`) : undefined,
       adoptedId,
       claim: this.claim,
+      isHeld: this.#isHeld,
       record: this.record,
     };
   }

@@ -53,16 +53,23 @@ const cases: Record<string, [Partial<OwnershipFacts>, Ownership]> = {
   ],
   "an annotation without a valid signature proves nothing and never creates": [
     { claim: aClaim({ userId: other, isSigned: false }) },
-    { kind: "unproven", userId: other },
+    { kind: "unproven", userId: other, derivedId: derived },
   ],
-  "an annotation that can't be read never creates": [{ claim: "unreadable" }, { kind: "unproven", userId: undefined }],
+  "where nothing was ever created an unproven annotation leaves nothing of the resource's own": [
+    { claim: "unreadable", isHeld: false },
+    { kind: "unproven", userId: undefined, derivedId: undefined },
+  ],
+  "an annotation that can't be read never creates": [
+    { claim: "unreadable" },
+    { kind: "unproven", userId: undefined, derivedId: derived },
+  ],
   "an unproven annotation may be adopted by naming its user": [
     { claim: aClaim({ userId: other, isSigned: false }), adoptedId: other },
     { kind: "adopting", userId: other },
   ],
   "an unproven annotation is not adopted by naming another user": [
     { claim: aClaim({ userId: other, isSigned: false }), adoptedId: userId("auth0|third") },
-    { kind: "unproven", userId: other },
+    { kind: "unproven", userId: other, derivedId: derived },
   ],
   "a creation whose id Auth0 chooses is resumed on the strength of its signature": [
     { derivedId: undefined, claim: aClaim(begun) },
@@ -74,7 +81,7 @@ const cases: Record<string, [Partial<OwnershipFacts>, Ownership]> = {
   ],
   "an unsigned creation whose id Auth0 chooses proves nothing": [
     { derivedId: undefined, claim: aClaim({ ...begun, isSigned: false }) },
-    { kind: "unproven", userId: undefined },
+    { kind: "unproven", userId: undefined, derivedId: undefined },
   ],
   "a user noted in another tenant is out of reach": [
     { record: aRecord({ tenantDomain: tenantDomain("old.auth0.com") }), claim: aClaim({}) },

@@ -193,3 +193,51 @@ test("a user whose recreation's answer was lost is found, and deleted, though it
     t.is(scenario.sideOf(GLOBEX).users().length, isDeleted ? 0 : 1);
   }
 });
+
+const FORGED = `auth0|somebody;${GLOBEX};created;unsigned`;
+
+/** Its user is created, the status that would name it is lost, and somebody forges the annotation. */
+async function spoilClaim(scenario: Scenario, key: string): Promise<void> {
+  await scenario.rest(1_000, ({ what }) => what.includes("/status"));
+  scenario.restart();
+  scenario.edit(key, { metadata: { annotations: { "auth0-user-operator.dev/user-id": FORGED } } });
+}
+
+test("a forged annotation does not part a resource from the user that it created", async (t) => {
+  const scenario = await aScenario(t);
+  const uid = scenario.create("a/jane", { ...JANE, adoptionPolicy: "Adopt" });
+  await spoilClaim(scenario, "a/jane");
+  await scenario.rest(60_000);
+
+  t.is(scenario.reasonOf("a/jane"), "Created");
+  t.is(scenario.userIdOf("a/jane"), `auth0|${uid}`);
+});
+
+test("a forged annotation does not leave the user behind that its resource created", async (t) => {
+  const scenario = await aScenario(t);
+  scenario.create("a/jane", JANE);
+  await spoilClaim(scenario, "a/jane");
+  scenario.delete("a/jane");
+  await scenario.rest(60_000);
+
+  t.is(scenario.find("a/jane"), undefined);
+  t.deepEqual(scenario.sideOf(GLOBEX).users(), []);
+});
+
+test("a user whose resource's claim was spoilt is not taken over, and passes on when its resource goes", async (t) => {
+  const scenario = await aScenario(t);
+  const uid = scenario.create("a/jane", { ...JANE, deletionPolicy: "Delete" });
+  await spoilClaim(scenario, "a/jane");
+  scenario.edit("a/jane", { spec: { suspend: true } });
+  scenario.create("a/heir", { ...JANE, adoptionPolicy: "Adopt" });
+  await scenario.rest(60_000);
+  t.is(scenario.reasonOf("a/heir"), "DuplicateClaim");
+
+  scenario.edit("a/jane", { spec: { suspend: null } });
+  scenario.delete("a/jane");
+  await scenario.rest(60_000);
+
+  t.is(scenario.find("a/jane"), undefined);
+  t.is(scenario.reasonOf("a/heir"), "Adopted");
+  t.not(scenario.sideOf(GLOBEX).find(`auth0|${uid}`), undefined);
+});
