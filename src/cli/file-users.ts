@@ -89,7 +89,7 @@ export class FileUsers {
       ownership:
         outcome.user === undefined
           ? state.ownership
-          : { kind: "owned", ...outcome.user, isClaimed: true, isNoted: true, begunWith: undefined },
+          : { kind: "owned", ...outcome.user, isClaimed: true, isNoted: true, begun: undefined },
       appliedSpec: isSettled ? appliedSpec : state.appliedSpec,
       passwordVersion:
         password.kind === "given" && (outcome.isPasswordSent || state.passwordVersion === undefined)
@@ -257,7 +257,7 @@ function ownershipOf(
       provenance: reading.provenance,
       isClaimed: true,
       isNoted: true,
-      begunWith: undefined,
+      begun: undefined,
     };
   }
   if (adoptedId !== undefined) return { kind: "adopting", userId: adoptedId };

@@ -57,8 +57,8 @@ export interface Owned {
   readonly isClaimed: boolean;
   /** Whether the operator noted it in the status. Else it was restored, and another resource may hold the user by now. */
   readonly isNoted: boolean;
-  /** The address or number of a user whose creation in its stead was begun, with an end that is not known. */
-  readonly begunWith: string | undefined;
+  /** A creation in its stead. */
+  readonly begun: Creating | undefined;
 }
 
 /** Claimed, and nothing proves it. */
@@ -112,16 +112,21 @@ export function decideOwnership(facts: OwnershipFacts): Ownership {
 /** The user that is proven ours, or that we began to create. The operator's own note outweighs any annotation. */
 function knownUser({ claim, record, derivedId }: OwnershipFacts): Owned | Creating | undefined {
   const readable = typeof claim === "object" ? claim : undefined;
+  const begun = readable && creationBegun(readable, derivedId);
   if (record.userId !== undefined) {
     const { userId, provenance } = record;
     const isClaimed = readable?.isSigned === true && readable.userId === userId;
-    const begunWith = readable?.isSigned === true ? readable.begunWith : undefined;
-    return { kind: "owned", userId, provenance, isClaimed, isNoted: true, begunWith };
+    const isOther = begun !== undefined && begun.userId !== userId;
+    return { kind: "owned", userId, provenance, isClaimed, isNoted: true, begun: isOther ? begun : undefined };
   }
-  if (readable === undefined) return undefined;
-  const { userId, provenance, isSigned, begunWith } = readable;
-  if (userId !== undefined && userId === derivedId) return { kind: "creating", userId, begunWith: undefined };
-  if (!isSigned) return undefined;
-  if (userId === undefined) return { kind: "creating", userId, begunWith };
-  return { kind: "owned", userId, provenance, isClaimed: true, isNoted: false, begunWith: undefined };
+  if (begun !== undefined) return begun;
+  if (readable?.userId === undefined || !readable.isSigned) return undefined;
+  const { userId, provenance } = readable;
+  return { kind: "owned", userId, provenance, isClaimed: true, isNoted: false, begun: undefined };
+}
+
+/** By the id that is this resource's alone, or by a signature. */
+function creationBegun({ userId, isSigned, begunWith }: Claim, derivedId: UserId | undefined): Creating | undefined {
+  if (userId === undefined) return isSigned ? { kind: "creating", userId, begunWith } : undefined;
+  return userId === derivedId ? { kind: "creating", userId, begunWith: undefined } : undefined;
 }

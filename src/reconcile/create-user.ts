@@ -63,9 +63,9 @@ export async function createUser(pass: Pass, entry: "Created" | "Recreated"): Pr
 }
 
 /** A creation was begun: its answer may have been lost. Looks before it leaps. */
-export async function resumeCreation(pass: Pass, { userId, begunWith }: Creating): Promise<Found> {
+export async function resumeCreation(pass: Pass, creating: Creating): Promise<Found> {
   if (isKnownTaken(pass)) return (await findTaken(pass)) ?? nobodyFound(pass, "Auth0 said that such a user exists");
-  const found = userId === undefined ? await pass.findBegun(begunWith) : await pass.find(userId);
+  const found = await pass.findCreated(creating);
   if (found === undefined) return createUser(pass, "Created");
   return recogniseOwn(pass, found);
 }

@@ -102,9 +102,10 @@ export async function deleteUser(
           return await retainUnmarked(ownership, why, declaration, { directory, clock }, signal);
         }
         if (obstacle !== undefined) return { kind: "refused", ...obstacle };
+        const { begun } = ownership;
         const user =
           (await lookAt(ownership, declaration, { directory, clock }, signal)) ??
-          (await findCreated({ ...ownership, userId: undefined }, declaration, directory, signal));
+          (begun && (await findCreated(begun, declaration, directory, signal)));
         return await endFound(user, effective, declaration, { directory, clock }, signal);
       }
       case "contradicted":
@@ -162,7 +163,7 @@ function isFreshAndSingle({ user, atMs }: Sighting, id: UserId, nowMs: EpochMs):
 
 /** The user of a creation whose answer was lost, if it came to be. */
 async function findCreated(
-  { userId, begunWith }: Pick<Creating, "userId" | "begunWith">,
+  { userId, begunWith }: Creating,
   { connection, marker }: DeletionDeclaration,
   directory: UserDirectory,
   signal: AbortSignal,

@@ -56,20 +56,19 @@ async function refuseUnproven(pass: Pass, { userId }: Unproven): Promise<Found> 
   );
 }
 
-async function readOwned(pass: Pass, { userId, provenance, isClaimed, isNoted, begunWith }: Owned): Promise<Found> {
+async function readOwned(pass: Pass, { userId, provenance, isClaimed, isNoted, begun }: Owned): Promise<Found> {
   const { memory, isSightingEnough } = pass.declaration;
   const holder = isNoted ? undefined : await pass.ports.claims.reserve(userId);
   if (holder !== undefined) {
     pass.user = undefined;
     return duplicateClaim(userId, holder);
   }
-  const isReplaced = begunWith !== undefined;
-  if (!isClaimed && !isReplaced) await pass.ports.claims.record(userId, provenance, pass.signal);
+  if (!isClaimed && begun === undefined) await pass.ports.claims.record(userId, provenance, pass.signal);
   // Others look after a user that was taken over, too: what was seen of it a while ago may be old.
   const seen = isSightingEnough && provenance === "created" ? memory.lastSeen?.user : undefined;
   const user = seen ?? (await pass.find(userId));
   if (user === undefined) return replaceVanished(pass, userId, provenance);
-  if (isReplaced) await pass.ports.claims.record(userId, provenance, pass.signal);
+  if (begun !== undefined) await pass.ports.claims.record(userId, provenance, pass.signal);
   const objection = provenance === "adopted" ? pass.declaration.findObjection(user) : undefined;
   if (objection !== undefined) return refused("NotGranted", objection);
   return findForeignClaim(user, pass.declaration.marker) ?? { user, entry: "seen" };

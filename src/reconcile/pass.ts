@@ -4,7 +4,7 @@
  */
 import type { UserId } from "../core/ids.ts";
 import type { ObservedUser } from "../core/observed-user.ts";
-import type { Provenance } from "../core/ownership.ts";
+import type { Creating, Provenance } from "../core/ownership.ts";
 import type { Clock, EpochMs } from "../runtime/clock.ts";
 import { AssignmentWork } from "./assignment-work.ts";
 import { findBegun, findHolders, type Holders } from "./conflict.ts";
@@ -66,9 +66,10 @@ export class Pass {
     return findHolders(desired, marker, this.ports.directory, this.signal);
   }
 
-  /** The user of a creation whose answer was lost, where Auth0 chose its id. */
-  async findBegun(begunWith: string | undefined): Promise<ObservedUser | undefined> {
+  /** The user of a creation whose answer was lost, if it came to be. */
+  async findCreated({ userId, begunWith }: Creating): Promise<ObservedUser | undefined> {
     const { desired, marker } = this.declaration;
+    if (userId !== undefined) return this.find(userId);
     if (begunWith === undefined) return undefined;
     return findBegun(begunWith, desired.connection, marker, this.ports.directory, this.signal);
   }

@@ -27,8 +27,9 @@ export async function replaceVanished(pass: Pass, id: UserId, provenance: Proven
     return { kind: "undecided", untilMs: pass.goneSinceMs + GONE_DOUBT_MS };
   }
   const { desired, ownership, recreation = provenance === "created" ? "Recreate" : "Report" } = pass.declaration;
-  const begun = ownership.kind === "owned" ? await pass.findBegun(ownership.begunWith) : undefined;
-  if (begun !== undefined) return recogniseOwn(pass, begun);
+  const begun = ownership.kind === "owned" ? ownership.begun : undefined;
+  const created = begun && (await pass.findCreated(begun));
+  if (created !== undefined) return recogniseOwn(pass, created);
   if (recreation === "Report" || desired.adoptedId !== undefined) {
     const which = provenance === "adopted" ? ", which was adopted," : "";
     return refused("UserNotFound", `${id}${which} does not exist at Auth0 any more`);

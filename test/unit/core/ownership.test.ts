@@ -37,19 +37,19 @@ const cases: Record<string, [Partial<OwnershipFacts>, Ownership]> = {
   ],
   "the operator's own note is proof": [
     { claim: aClaim({ userId: other }), record: aRecord({ userId: other, provenance: "adopted" }) },
-    { kind: "owned", userId: other, provenance: "adopted", isClaimed: true, isNoted: true, begunWith: undefined },
+    { kind: "owned", userId: other, provenance: "adopted", isClaimed: true, isNoted: true, begun: undefined },
   ],
   "the operator's note stands where the annotation was taken away": [
     { record: aRecord({}) },
-    { kind: "owned", userId: derived, provenance: "created", isClaimed: false, isNoted: true, begunWith: undefined },
+    { kind: "owned", userId: derived, provenance: "created", isClaimed: false, isNoted: true, begun: undefined },
   ],
   "the operator's note outweighs a forged annotation": [
     { claim: aClaim({ userId: other, isSigned: false }), record: aRecord({}) },
-    { kind: "owned", userId: derived, provenance: "created", isClaimed: false, isNoted: true, begunWith: undefined },
+    { kind: "owned", userId: derived, provenance: "created", isClaimed: false, isNoted: true, begun: undefined },
   ],
   "a signature is proof without any note, as after a restore": [
     { claim: aClaim({ userId: other, provenance: "adopted" }) },
-    { kind: "owned", userId: other, provenance: "adopted", isClaimed: true, isNoted: false, begunWith: undefined },
+    { kind: "owned", userId: other, provenance: "adopted", isClaimed: true, isNoted: false, begun: undefined },
   ],
   "an annotation without a valid signature proves nothing and never creates": [
     { claim: aClaim({ userId: other, isSigned: false }) },
@@ -77,7 +77,25 @@ const cases: Record<string, [Partial<OwnershipFacts>, Ownership]> = {
   ],
   "a recreation that was begun does not outweigh the operator's own note": [
     { derivedId: undefined, claim: aClaim(begun), record: aRecord({}) },
-    { ...begun, kind: "owned", userId: derived, provenance: "created", isClaimed: false, isNoted: true },
+    {
+      kind: "owned",
+      userId: derived,
+      provenance: "created",
+      isClaimed: false,
+      isNoted: true,
+      begun: { kind: "creating", ...begun },
+    },
+  ],
+  "a creation that was begun in the stead of a user that was taken over is kept in mind": [
+    { claim: aClaim({}), record: aRecord({ userId: other, provenance: "adopted" }) },
+    {
+      kind: "owned",
+      userId: other,
+      provenance: "adopted",
+      isClaimed: false,
+      isNoted: true,
+      begun: { kind: "creating", userId: derived, begunWith: undefined },
+    },
   ],
   "an unsigned creation whose id Auth0 chooses proves nothing": [
     { derivedId: undefined, claim: aClaim({ ...begun, isSigned: false }) },
@@ -93,7 +111,7 @@ const cases: Record<string, [Partial<OwnershipFacts>, Ownership]> = {
   ],
   "a forged annotation does not move a noted user to another tenant": [
     { record: aRecord({}), claim: aClaim({ tenantDomain: tenantDomain("evil.auth0.com"), isSigned: false }) },
-    { kind: "owned", userId: derived, provenance: "created", isClaimed: false, isNoted: true, begunWith: undefined },
+    { kind: "owned", userId: derived, provenance: "created", isClaimed: false, isNoted: true, begun: undefined },
   ],
   "a connection that was changed past the API server is refused": [
     { record: aRecord({ connection: connectionName("old") }) },

@@ -241,3 +241,25 @@ test("a user whose resource's claim was spoilt is not taken over, and passes on 
   t.is(scenario.reasonOf("a/heir"), "Adopted");
   t.not(scenario.sideOf(GLOBEX).find(`auth0|${uid}`), undefined);
 });
+
+test("a user that was created in the stead of one that was taken over is not left behind, though its answer was lost", async (t) => {
+  const scenario = await aScenario(t);
+  const { user_id: userId = "" } = scenario.sideOf(GLOBEX).enter({ email: "jane@example.com" }) ?? {};
+  const policies = {
+    adoptionPolicy: "Adopt",
+    deletionPolicy: "Delete",
+    recreatePolicy: "Recreate",
+    recreateAfter: "0s",
+  };
+  scenario.create("a/jane", { ...JANE, ...policies });
+  await scenario.rest(60_000);
+  t.is(scenario.userIdOf("a/jane"), userId);
+  scenario.sideOf(GLOBEX).drop(userId);
+  scenario.edit("a/jane", { spec: { givenName: "Janet" } });
+  await loseCreation(scenario);
+  scenario.delete("a/jane");
+  await scenario.rest(60_000);
+
+  t.is(scenario.find("a/jane"), undefined);
+  t.deepEqual(scenario.sideOf(GLOBEX).users(), []);
+});
