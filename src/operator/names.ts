@@ -13,5 +13,5 @@ export const ANNOTATION_PREFIX = `${GROUP}/`;
 export const STATE_SECRET = "auth0-user-operator-state";
 /** Beside the operator: what a tenant object would keep in its status, for the tenant that the process was given. */
 export const DEFAULT_TENANT_CONFIG_MAP = "auth0-user-operator-default-tenant";
-/** On a resource whose user another one waits for: who that is, and for which user, `NAMESPACE/NAME USER_ID`. */
+/** On a resource whose user others wait for: who they are (`awaited-by.ts`). */
 export const AWAITED_BY_ANNOTATION = `${GROUP}/awaited-by`;

@@ -5,8 +5,7 @@ import { CONFIRM_DELETION_ANNOTATION } from "../api/names.ts";
 import { validateUserSpec } from "../api/validate.ts";
 import type { DesiredUser } from "../core/desired-user.ts";
 import { connectionName, userId, type ConnectionName, type UserId } from "../core/ids.ts";
-import { findCondition } from "../kubernetes/conditions.ts";
-import { objectKey, type ObjectKey } from "../kubernetes/object.ts";
+import type { ObjectKey } from "../kubernetes/object.ts";
 import type { ReconcileResult } from "../kubernetes/controller.ts";
 import { deleteUser, type DeletionOutcome, type DeletionPolicy, type Obstacle } from "../reconcile/delete-user.ts";
 import { DirectoryError } from "../reconcile/errors.ts";
@@ -14,9 +13,10 @@ import { refused } from "../reconcile/outcome.ts";
 import { REASON_OF, type Reason } from "../reconcile/reasons.ts";
 import type { EpochMs } from "../runtime/clock.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
+import { findHeir } from "./awaited-by.ts";
 import { findMissingGrants } from "./granted.ts";
 import { GuardedDirectory } from "./guarded-directory.ts";
-import { AWAITED_BY_ANNOTATION, FINALIZER } from "./names.ts";
+import { FINALIZER } from "./names.ts";
 import { ResourceClaims } from "./resource-claims.ts";
 import { resultOf } from "./result.ts";
 import { isNews, referenceTo, writeStatus } from "./status-writer.ts";
@@ -133,17 +133,10 @@ function moved(why: string): DeletionOutcome {
 
 /** A resource that waits for this very user, and may take it over. */
 function heirOf(resource: Auth0UserResource, parts: UserParts): ObjectKey | undefined {
-  const { store } = parts;
   // It may have come to be awaited since the pass began.
-  const { annotations, spec } = store.get(resource.key) ?? resource;
-  const [, namespace, name = "", id] = /^([^/ ]+)\/([^ ]+) (.+)$/.exec(annotations[AWAITED_BY_ANNOTATION] ?? "") ?? [];
-  const ownIds = [knownIdOf(resource, parts), derivedIdOf(resource, connectionOf(resource))];
-  if (namespace === undefined || !ownIds.some((one) => one === id)) return undefined;
-  const key = objectKey(namespace, name);
-  const heir = store.get(key);
-  const isWaiting = findCondition(heir?.status.conditions ?? [], "Ready")?.reason === "DuplicateClaim";
-  // What a resource of another connection waits for it can't have.
-  return heir?.isDeleting === false && isWaiting && heir.spec["connection"] === spec["connection"] ? key : undefined;
+  const noted = parts.store.get(resource.key) ?? resource;
+  const userIds = [knownIdOf(resource, parts), derivedIdOf(resource, connectionOf(resource))];
+  return findHeir(noted, userIds, parts.store);
 }
 
 const POLICIES: readonly DeletionPolicy[] = ["Delete", "Retain", "Disable"];

@@ -25,6 +25,7 @@ import { ResourceClaims, type HeldUser } from "./resource-claims.ts";
 import { resultOf } from "./result.ts";
 import type { SecretUsers } from "./secret-users.ts";
 import { GuardedDirectory } from "./guarded-directory.ts";
+import { noteWaiting } from "./awaited-by.ts";
 import { AWAITED_BY_ANNOTATION } from "./names.ts";
 import { findMissingGrants } from "./granted.ts";
 import { refuseEarly } from "./early-refusal.ts";
@@ -150,11 +151,12 @@ export class UserReconciler {
   }
 
   /** Has the holder remember who waits for its user: when it goes, the user does not. */
-  async #await({ key }: Auth0UserResource, held: HeldUser, signal: AbortSignal): Promise<void> {
+  async #await({ key, spec }: Auth0UserResource, held: HeldUser, signal: AbortSignal): Promise<void> {
     const { api, store } = this.#parts;
     const holder = store.get(held.holder);
-    const awaited = `${key} ${held.userId}`;
-    if (holder === undefined || holder.annotations[AWAITED_BY_ANNOTATION] === awaited) return;
+    if (holder === undefined || holder.spec["connection"] !== spec["connection"]) return;
+    const awaited = noteWaiting(holder, key, held.userId, store);
+    if (awaited === undefined) return;
     const patch = { metadata: { annotations: { [AWAITED_BY_ANNOTATION]: awaited } } };
     store.absorb(await api.mergePatch(auth0UserPath(holder), patch, signal));
   }

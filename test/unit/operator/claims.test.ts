@@ -263,3 +263,24 @@ test("a user that was created in the stead of one that was taken over is not lef
   t.is(scenario.find("a/jane"), undefined);
   t.deepEqual(scenario.sideOf(GLOBEX).users(), []);
 });
+
+test("of several that wait for a user the first that may have it gets it, whoever came last", async (t) => {
+  const scenario = await aScenario(t);
+  const uid = scenario.create("a/old", { ...JANE, deletionPolicy: "Delete" });
+  await scenario.rest(1_000);
+  scenario.create("a/first", { ...JANE, adoptionPolicy: "Adopt" });
+  await scenario.rest(1_000);
+  scenario.create("a/second", { ...JANE, adoptionPolicy: "Adopt" });
+  await scenario.rest(1_000);
+  scenario.create("a/other", { ...MAIL, userId: `auth0|${uid}` });
+  await scenario.rest(1_000);
+  t.is(scenario.reasonOf("a/other"), "DuplicateClaim");
+
+  scenario.delete("a/first");
+  scenario.delete("a/old");
+  await scenario.rest(60_000);
+
+  t.is(scenario.find("a/old"), undefined);
+  t.is(scenario.reasonOf("a/second"), "Adopted");
+  t.not(scenario.sideOf(GLOBEX).find(`auth0|${uid}`), undefined);
+});
