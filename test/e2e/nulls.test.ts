@@ -196,9 +196,15 @@ function documentOf(name: string, { spec, annotations }: Manifest): string {
   });
 }
 
-/** Every write to the user since it was there. */
+/** Every write to the user since it was there, the marker of a takeover left out. */
 async function patchesOf(world: World, userId: string): Promise<unknown[]> {
   return (await world.tenant.requests())
     .filter(({ method, path }) => method !== "GET" && path.startsWith(`/api/v2/users/${encodeURIComponent(userId)}`))
-    .map(({ method, body }) => [method, body]);
+    .map(({ method, body }) => [method, withoutMarker(body)] as const)
+    .filter(([method, body]) => method !== "PATCH" || Object.keys(body).length > 0);
+}
+
+/** The marker of users that were taken over is all that is ever written to `app_metadata` here. */
+function withoutMarker(body: unknown): object {
+  return Object.fromEntries(Object.entries(Object(body)).filter(([attribute]) => attribute !== "app_metadata"));
 }
