@@ -3,7 +3,13 @@ import type { TenantDomain, UserId } from "../core/ids.ts";
 import type { ObservedUser } from "../core/observed-user.ts";
 import type { NewUser, UserPatch } from "../core/writes.ts";
 import { DirectoryError } from "../reconcile/errors.ts";
-import type { ActionDirectory, AssignmentDirectory, ConnectionDirectory, UserDirectory } from "../reconcile/ports.ts";
+import type {
+  ActionDirectory,
+  AssignmentDirectory,
+  ConnectionDirectory,
+  Precondition,
+  UserDirectory,
+} from "../reconcile/ports.ts";
 import { Auth0Actions } from "./actions.ts";
 import { Auth0Assignments } from "./assignments.ts";
 import { Auth0Connections } from "./connections.ts";
@@ -82,7 +88,12 @@ export class Auth0UserDirectory implements UserDirectory {
     );
   }
 
-  async updateUser(id: UserId, patch: UserPatch, signal: AbortSignal): Promise<ObservedUser> {
+  async updateUser(
+    id: UserId,
+    patch: UserPatch,
+    signal: AbortSignal,
+    precondition?: Precondition,
+  ): Promise<ObservedUser> {
     const what = `update user ${id}`;
     return userFrom(
       await this.#api.call(
@@ -94,6 +105,7 @@ export class Auth0UserDirectory implements UserDirectory {
           what,
           body: updateBody(patch),
           namesDomain: true,
+          precondition,
           ...secretsOf(patch.password),
         },
         signal,
@@ -102,9 +114,10 @@ export class Auth0UserDirectory implements UserDirectory {
     );
   }
 
-  async deleteUser(id: UserId, signal: AbortSignal): Promise<void> {
+  async deleteUser(id: UserId, signal: AbortSignal, precondition?: Precondition): Promise<void> {
+    const what = `delete user ${id}`;
     await this.#api.call(
-      { method: "DELETE", route: "/users/{id}", path: userPath(id), kind: "delete users", what: `delete user ${id}` },
+      { method: "DELETE", route: "/users/{id}", path: userPath(id), kind: "delete users", what, precondition },
       signal,
     );
   }

@@ -8,6 +8,7 @@ import { DirectoryError } from "../reconcile/errors.ts";
 import { backoffMs } from "../runtime/backoff.ts";
 import type { Clock, EpochMs } from "../runtime/clock.ts";
 import { systemRandom, type Random } from "../runtime/random.ts";
+import type { Precondition } from "../reconcile/ports.ts";
 import type { SetGauge } from "../runtime/sampled-gauge.ts";
 import type { BucketLevel, RateHeaders } from "./bucket.ts";
 import type { Access, Credentials } from "../reconcile/tenant-connections.ts";
@@ -30,6 +31,7 @@ export interface Call {
   readonly body?: JsonMap;
   /** Whether what comes of it, a mail or a link, names one of the tenant's domains. */
   readonly namesDomain?: true;
+  readonly precondition?: Precondition | undefined;
   /** Values in the body that no message may repeat. */
   readonly secrets?: readonly string[];
 }
@@ -163,6 +165,7 @@ export class ManagementApi {
     const startMs = this.clock.monotonicMs();
     let answer: HttpAnswer;
     try {
+      call.precondition?.();
       answer = await this.#http.send(
         {
           method: call.method,

@@ -58,6 +58,7 @@ const NO_CLAIMS: ClaimStore = {
   record: () => Promise.resolve(),
   findHolder: () => Promise.resolve(undefined),
   reserve: () => Promise.resolve(undefined),
+  findMaker: () => undefined,
 };
 
 export class FileUsers {

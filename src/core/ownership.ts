@@ -116,8 +116,9 @@ function knownUser({ claim, record, derivedId }: OwnershipFacts): Owned | Creati
   if (record.userId !== undefined) {
     const { userId, provenance } = record;
     const isClaimed = readable?.isSigned === true && readable.userId === userId;
-    const isOther = begun !== undefined && begun.userId !== userId;
-    return { kind: "owned", userId, provenance, isClaimed, isNoted: true, begun: isOther ? begun : undefined };
+    const successor = begun ?? (readable && successorIn(readable, derivedId));
+    const isOther = successor !== undefined && successor.userId !== userId;
+    return { kind: "owned", userId, provenance, isClaimed, isNoted: true, begun: isOther ? successor : undefined };
   }
   if (begun !== undefined) return begun;
   if (readable?.userId === undefined || !readable.isSigned) return undefined;
@@ -129,4 +130,10 @@ function knownUser({ claim, record, derivedId }: OwnershipFacts): Owned | Creati
 function creationBegun({ userId, isSigned, begunWith }: Claim, derivedId: UserId | undefined): Creating | undefined {
   if (userId === undefined) return isSigned ? { kind: "creating", userId, begunWith } : undefined;
   return userId === derivedId ? { kind: "creating", userId, begunWith: undefined } : undefined;
+}
+
+/** Of a user whose id Auth0 chose the claim may tell before the note does. */
+function successorIn({ userId, isSigned, provenance }: Claim, derivedId: UserId | undefined): Creating | undefined {
+  const isCreated = isSigned && derivedId === undefined && provenance === "created";
+  return isCreated ? { kind: "creating", userId, begunWith: undefined } : undefined;
 }

@@ -115,10 +115,20 @@ export function removedAttributes(desired: DesiredUser): AttributePath[] {
   return managedValues(desired).flatMap(([path, value]) => (value === null ? [path] : []));
 }
 
-/** What Auth0 shows after these changes where they were to bring about something else. */
-export function unmetChanges(changes: readonly Change[], answer: ObservedUser): Map<AttributePath, Settled> {
+/** What the answer to a patch shows of its changes where they were to bring about something else. */
+export function unmetChanges(
+  changes: readonly Change[],
+  patch: UserPatch,
+  answer: ObservedUser,
+): Map<AttributePath, Settled> {
   const unmet = new Map<AttributePath, Settled>();
   for (const change of changes) {
+    // What another patch changed may have been changed again by somebody else since.
+    const isSent =
+      change.kind === "root"
+        ? Object.hasOwn(patch.attributes, change.path)
+        : Object.hasOwn(patch[change.kind], change.key);
+    if (!isSent) continue;
     const shown = change.kind === "root" ? answer.attributes[change.path] : answer[change.kind][change.key];
     if (!isMet(change, shown, answer)) unmet.set(change.path, { asked: change.to, shown });
   }

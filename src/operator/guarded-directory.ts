@@ -17,7 +17,7 @@ export interface Guards {
   readonly breaker: Breaker | undefined;
   readonly audit: AuditLog | undefined;
   /** At the end of a resource: another one that takes the user over, as is known at the last moment. */
-  readonly findHeir?: () => ObjectKey | undefined;
+  readonly findHeir?: (id: UserId) => ObjectKey | undefined;
   /** Likewise, whether somebody took the resource away meanwhile, so that its user may be another's by now. */
   readonly isGone?: () => boolean;
 }
@@ -79,23 +79,21 @@ export class GuardedDirectory implements UserDirectory {
         this.#stop("changes_paused", await breaker.admitChange(field, signal));
       }
     }
-    this.#giveWay(id);
     return this.#record(
       "update",
       id,
       () => fieldsOf(patch),
-      () => this.#inner.updateUser(id, patch, signal),
+      () => this.#inner.updateUser(id, patch, signal, () => this.#giveWay(id)),
     );
   }
 
   async deleteUser(id: UserId, signal: AbortSignal): Promise<void> {
     this.#stop("deletions_paused", await this.#guards.breaker?.admitDeletion(this.#resource.deletedAtMs, signal));
-    this.#giveWay(id);
     return this.#record(
       "delete",
       id,
       () => [],
-      () => this.#inner.deleteUser(id, signal),
+      () => this.#inner.deleteUser(id, signal, () => this.#giveWay(id)),
     );
   }
 
@@ -104,12 +102,12 @@ export class GuardedDirectory implements UserDirectory {
     this.#write("retain", id, [], why);
   }
 
-  /** Asked when nothing is waited for any more: whoever came to wait for the user meanwhile shall have it. */
+  /** Whoever came to wait for the user meanwhile shall have it. */
   #giveWay(id: UserId): void {
     if (this.#guards.isGone?.() === true) {
       throw new DirectoryError("claim_moved", `${id} stays: its resource was let go by force`, { kind: "backoff" });
     }
-    const heir = this.#guards.findHeir?.();
+    const heir = this.#guards.findHeir?.(id);
     if (heir === undefined) return;
     throw new DirectoryError("claim_moved", `Auth0User ${heir} takes ${id} over`, { kind: "backoff" });
   }

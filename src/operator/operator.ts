@@ -35,6 +35,7 @@ import { SecretUsers } from "./secret-users.ts";
 import { SECRETS, Secrets } from "./secrets.ts";
 import { StateKeys } from "./state-keys.ts";
 import type { AuditLog } from "./audit-log.ts";
+import { AwaitedBy } from "./awaited-by.ts";
 import { configMapNotes } from "./breaker-notes.ts";
 import { Breaker, type Limit } from "./breaker.ts";
 import { KindDeletion } from "./kind-deletion.ts";
@@ -129,6 +130,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     audit: options.audit,
     leftBehind: new LeftBehind(options.metrics),
     holders: new UserHolders({ store, stateKeys, clock }),
+    awaitedBy: new AwaitedBy(api, store),
     wake: (key) => {
       queue.add(key, "high");
     },

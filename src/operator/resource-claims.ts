@@ -1,11 +1,14 @@
 /** The claim of one resource on its user, kept in an annotation, in one patch with the finalizer. */
-import type { UserId } from "../core/ids.ts";
+import { connectionName, type UserId } from "../core/ids.ts";
+import type { ObservedUser } from "../core/observed-user.ts";
 import type { Claim, Provenance } from "../core/ownership.ts";
-import { parseObjectIdentity, type ObjectKey } from "../kubernetes/object.ts";
+import { objectKey, parseObjectIdentity, type ObjectKey } from "../kubernetes/object.ts";
 import { formatClaim, parseClaim, type Begun } from "../reconcile/claim.ts";
+import { findMarkedResource } from "../reconcile/marker.ts";
 import type { ClaimStore } from "../reconcile/ports.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
 import { FINALIZER, USER_ID_ANNOTATION } from "./names.ts";
+import { markerOf } from "./user-ownership.ts";
 import { auth0UserPath, type UserParts } from "./user-parts.ts";
 
 /** A user that a resource was after, and another resource that holds it. */
@@ -20,7 +23,7 @@ export class ResourceClaims implements ClaimStore {
   #isHeld: boolean;
   #text: string | undefined;
   #writtenVersion: string | undefined;
-  #reservedId: UserId | undefined;
+  readonly #reserved = new Set<UserId>();
   #held: HeldUser | undefined;
 
   constructor(resource: Auth0UserResource, parts: UserParts) {
@@ -53,8 +56,17 @@ export class ResourceClaims implements ClaimStore {
   async reserve(userId: UserId): Promise<ObjectKey | undefined> {
     const { holders, directory } = this.#parts;
     const holder = await holders.reserve(directory.tenantDomain, userId, this.#resource.key);
-    if (holder === undefined) this.#reservedId = userId;
+    if (holder === undefined) this.#reserved.add(userId);
     return this.#note(userId, holder);
+  }
+
+  findMaker(user: ObservedUser): ObjectKey | undefined {
+    const { store } = this.#parts;
+    const marked = findMarkedResource(user);
+    const maker = marked && store.get(objectKey(marked.namespace, marked.name));
+    if (maker === undefined || maker.key === this.#resource.key) return undefined;
+    const marker = markerOf(maker, connectionName(String(maker.spec["connection"])), this.#parts);
+    return marker.isOn(user) ? this.#note(user.userId, maker.key) : undefined;
   }
 
   #note(userId: UserId, holder: ObjectKey | undefined): ObjectKey | undefined {
@@ -64,8 +76,8 @@ export class ResourceClaims implements ClaimStore {
 
   /** The pass is over: what it claimed is written down, what it only reserved is free. */
   release(): void {
-    if (this.#reservedId !== undefined)
-      this.#parts.holders.release(this.#parts.directory.tenantDomain, this.#reservedId);
+    const { holders, directory } = this.#parts;
+    for (const id of this.#reserved) holders.release(directory.tenantDomain, id, this.#resource.key);
   }
 
   /** The claim as it stands. */
@@ -75,7 +87,7 @@ export class ResourceClaims implements ClaimStore {
 
   /**
    * The first patch takes hold of the very object that was read: it is refused when somebody changed it meanwhile. Later
-   * ones touch nothing but the annotation, and must not fail for somebody else's edit.
+   * ones touch nothing but the annotation, and must not fail for somebody else's edit; but for another resource of the name.
    *
    * @throws ApiError
    */
@@ -83,8 +95,8 @@ export class ResourceClaims implements ClaimStore {
     const { api, store, directory, stateKeys } = this.#parts;
     const text = formatClaim(claimed, directory.tenantDomain, provenance, this.#resource, stateKeys.keyring);
     if (this.#isHeld && text === this.#text) return;
-    const { key, resourceVersion, finalizers } = this.#resource;
-    const hold = this.#isHeld ? {} : { resourceVersion, finalizers: [...finalizers, FINALIZER] };
+    const { key, uid, resourceVersion, finalizers } = this.#resource;
+    const hold = this.#isHeld ? { uid } : { resourceVersion, finalizers: [...finalizers, FINALIZER] };
     const patch = { metadata: { ...hold, annotations: { [USER_ID_ANNOTATION]: text } } };
     const send = () => api.mergePatch(auth0UserPath(this.#resource), patch, signal);
     const answer = this.#isHeld ? await send() : await store.write(key, resourceVersion, send);

@@ -5,10 +5,18 @@ import { findCondition } from "../kubernetes/conditions.ts";
 import { API_VERSION, KIND } from "../api/auth0-user.ts";
 import type { ObjectReference } from "../kubernetes/event-series.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
-import { parseObjectIdentity } from "../kubernetes/object.ts";
+import { isApiError } from "../kubernetes/api-error.ts";
+import { parseObjectIdentity, type ObjectIdentity } from "../kubernetes/object.ts";
 import { auth0UserPath, type SharedParts } from "./user-parts.ts";
 
-/** @throws ApiError */
+/** A person may edit the resource between its reading and our writing, rarely again. */
+const MAX_TRIES = 3;
+
+/**
+ * A status proves whose user it is: another resource that took this one's name meanwhile must not get it, and the API
+ * server heeds no `uid` there. So each try is for the version that is known to be this resource's.
+ * @throws ApiError
+ */
 export async function writeStatus(
   resource: Auth0UserResource,
   next: Auth0UserStatus,
@@ -17,9 +25,19 @@ export async function writeStatus(
 ): Promise<void> {
   const patch = mergePatchBetween(resource.status, next);
   if (patch === undefined) return;
-  const answer = await api.mergePatch(auth0UserPath(resource, "status"), { status: patch }, signal);
-  store.absorb(answer);
-  memories.noteWritten(resource.key, parseObjectIdentity(answer).resourceVersion);
+  let known: Pick<ObjectIdentity, "uid" | "resourceVersion"> | undefined = store.get(resource.key);
+  for (let tries = 1; known?.uid === resource.uid; tries++) {
+    try {
+      const body = { metadata: { resourceVersion: known.resourceVersion }, status: patch };
+      const answer = await api.mergePatch(auth0UserPath(resource, "status"), body, signal);
+      store.absorb(answer);
+      memories.noteWritten(resource.key, parseObjectIdentity(answer).resourceVersion);
+      return;
+    } catch (error) {
+      if (!isApiError(error, "conflict") || tries === MAX_TRIES) throw error;
+    }
+    known = parseObjectIdentity(await api.get(auth0UserPath(resource), {}, signal));
+  }
 }
 
 /** By RFC 7386: objects are merged, lists are replaced whole. `undefined` where nothing differs. */

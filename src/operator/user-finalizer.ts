@@ -13,7 +13,7 @@ import { refused } from "../reconcile/outcome.ts";
 import { REASON_OF, type Reason } from "../reconcile/reasons.ts";
 import type { EpochMs } from "../runtime/clock.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
-import { findHeir } from "./awaited-by.ts";
+import { findHeirs } from "./awaited-by.ts";
 import { findMissingGrants } from "./granted.ts";
 import { GuardedDirectory } from "./guarded-directory.ts";
 import { FINALIZER } from "./names.ts";
@@ -32,10 +32,11 @@ export async function finalizeUser(
 ): Promise<ReconcileResult> {
   if (!resource.finalizers.includes(FINALIZER)) return { kind: "done" };
   const { directory, tenant, audit, clock } = parts;
+  let heirs: readonly ObjectKey[] = [];
   const guards = {
     breaker: tenant.breaker,
     audit,
-    findHeir: () => heirOf(resource, parts),
+    findHeir: (id: UserId) => (heirs = heirsOf(resource, parts, id))[0],
     isGone: () => parts.store.get(resource.key)?.uid !== resource.uid,
   };
   const guarded = new GuardedDirectory(directory, resource, guards, () => clock.now());
@@ -55,8 +56,9 @@ export async function finalizeUser(
   const patch = { metadata: { resourceVersion, finalizers } };
   await parts.store.write(key, resourceVersion, () => parts.api.mergePatch(auth0UserPath(resource), patch, signal));
   parts.memories.forget(resource.key);
-  const heir = reason === "ClaimMoved" ? heirOf(resource, parts) : undefined;
-  if (heir !== undefined) {
+  if (reason === "ClaimMoved" && heirs.length === 0) heirs = heirsOf(resource, parts);
+  // The first gets it; the others are to wait for that one.
+  for (const heir of heirs) {
     parts.memories.expire(heir);
     parts.wake(heir);
   }
@@ -100,7 +102,7 @@ async function endOf(resource: Auth0UserResource, parts: UserParts, signal: Abor
       "the user stays at Auth0: the definition of Auth0User is being deleted, and nobody asked for the users";
     return { kind: "released", reason: "Retained", message };
   }
-  const heir = heirOf(resource, parts);
+  const [heir] = heirsOf(resource, parts);
   if (heir !== undefined) return moved(`Auth0User ${heir} takes it over`);
   const policy = POLICIES.find((one) => one === spec["deletionPolicy"]);
   const validated = validateUserSpec(spec);
@@ -131,12 +133,15 @@ function moved(why: string): DeletionOutcome {
   return { kind: "released", reason: "ClaimMoved", message: `the user stays at Auth0: ${why}` };
 }
 
-/** A resource that waits for this very user, and may take it over. */
-function heirOf(resource: Auth0UserResource, parts: UserParts): ObjectKey | undefined {
+/**
+ * The resources that wait for this very user, and may take it over.
+ * @param foundId the user that was found to be the resource's own
+ */
+function heirsOf(resource: Auth0UserResource, parts: UserParts, foundId?: UserId): readonly ObjectKey[] {
   // It may have come to be awaited since the pass began.
   const noted = parts.store.get(resource.key) ?? resource;
-  const userIds = [knownIdOf(resource, parts), derivedIdOf(resource, connectionOf(resource))];
-  return findHeir(noted, userIds, parts.store);
+  const userIds = [foundId, knownIdOf(resource, parts), derivedIdOf(resource, connectionOf(resource))];
+  return findHeirs(noted, userIds, parts.store);
 }
 
 const POLICIES: readonly DeletionPolicy[] = ["Delete", "Retain", "Disable"];

@@ -67,11 +67,15 @@ export class UserHolders {
     const holder = index.get(entry);
     if (holder === undefined || holder === self) return undefined;
     const resource = this.#options.store.get(holder);
-    return resource !== undefined && this.#entryHeldBy(resource) === entry ? holder : undefined;
+    return resource !== undefined && this.#isHeldBy(resource, entry) ? holder : undefined;
   }
 
-  release(domain: TenantDomain, id: UserId): void {
-    this.#reserved.delete(entryOf(domain, id));
+  /** The pass is over: what `self` claims by now is known before anybody else comes through. */
+  release(domain: TenantDomain, id: UserId, self: ObjectKey): void {
+    void this.#index?.then((index) => {
+      this.#enter(index, self);
+      this.#reserved.delete(entryOf(domain, id));
+    });
   }
 
   /** A claim was written down. */
@@ -90,31 +94,45 @@ export class UserHolders {
     return index;
   }
 
-  /** A claim without a status is a restored one: who has noted the user since is its holder. */
+  /** A claim that the status does not tell of may be a restored one: who has noted the user since is its holder. */
   #enter(index: Map<string, ObjectKey>, key: ObjectKey): void {
     const resource = this.#options.store.get(key);
-    const entry = resource && this.#entryHeldBy(resource);
-    if (entry === undefined) return;
-    const isNoted = resource?.status.userId !== undefined;
-    if (isNoted || this.#holderIn(index, entry, key) === undefined) index.set(entry, key);
+    if (resource === undefined || !isHolding(resource)) return;
+    const noted = notedEntryOf(resource);
+    if (noted !== undefined) index.set(noted, key);
+    const claimed = this.#claimedEntryOf(resource);
+    if (claimed !== undefined && this.#holderIn(index, claimed, key) === undefined) index.set(claimed, key);
+  }
+
+  #isHeldBy(resource: Auth0UserResource, entry: string): boolean {
+    return isHolding(resource) && (notedEntryOf(resource) === entry || this.#claimedEntryOf(resource) === entry);
   }
 
   /**
-   * By its status, else by a claim that verifies, or that names the id which nobody but this resource can come to. Where the
-   * claim was spoilt, by that id: the user may have been created.
+   * Of another user than it has noted, by a claim that verifies, or that names the id which nobody but this resource can come
+   * to: one is being created in the noted one's stead. Where the claim was spoilt, by that id: the user may have been created.
    */
-  #entryHeldBy(resource: Auth0UserResource): string | undefined {
-    const { status, spec, annotations, isDeleting, finalizers } = resource;
-    const isHeld = finalizers.includes(FINALIZER);
-    if (isDeleting && !isHeld) return undefined; // its user has been dealt with
-    if (status.userId !== undefined) return `${status.tenantDomain ?? ""} ${status.userId}`;
-    const claim = parseClaim(annotations[USER_ID_ANNOTATION] ?? "", resource, this.#options.stateKeys.keyring);
+  #claimedEntryOf(resource: Auth0UserResource): string | undefined {
+    const { status, spec, annotations, finalizers } = resource;
+    const text = annotations[USER_ID_ANNOTATION] ?? "";
+    if (text.startsWith(`${String(status.userId)};`)) return undefined;
+    const claim = parseClaim(text, resource, this.#options.stateKeys.keyring);
     const derivedId = derivedIdOf(resource, connectionName(String(spec["connection"])));
     if (typeof claim === "object" && claim.userId !== undefined && (claim.isSigned || claim.userId === derivedId)) {
       return entryOf(claim.tenantDomain, claim.userId);
     }
-    return isHeld && derivedId !== undefined ? entryOf(SOME_TENANT, derivedId) : undefined;
+    const mayHaveCreated = status.userId === undefined && finalizers.includes(FINALIZER);
+    return mayHaveCreated && derivedId !== undefined ? entryOf(SOME_TENANT, derivedId) : undefined;
   }
+}
+
+/** Of a resource that is deleted and not held any more the user has been dealt with. */
+function isHolding({ isDeleting, finalizers }: Auth0UserResource): boolean {
+  return !isDeleting || finalizers.includes(FINALIZER);
+}
+
+function notedEntryOf({ status: { userId, tenantDomain } }: Auth0UserResource): string | undefined {
+  return userId === undefined ? undefined : `${tenantDomain ?? ""} ${userId}`;
 }
 
 function entryOf(domain: TenantDomain | typeof SOME_TENANT, id: UserId): string {

@@ -16,6 +16,8 @@ export interface KeyMemory {
   readonly failures: number;
   /** The resource version that our last write gave the resource: what wakes us with this version is our own echo. */
   readonly writtenVersion: string | undefined;
+  /** What the last pass looked at: an answer to our own write may already show a newer spec. */
+  readonly passedGeneration: number | undefined;
 }
 
 interface SightingText {

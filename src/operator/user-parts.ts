@@ -9,6 +9,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Random } from "../runtime/random.ts";
 import { GROUP, PLURAL, VERSION } from "../api/auth0-user.ts";
+import type { AwaitedBy } from "./awaited-by.ts";
 import type { AuditLog } from "./audit-log.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
 import type { DriftCounts } from "./drift-counts.ts";
@@ -37,6 +38,7 @@ export interface SharedParts {
   readonly audit: AuditLog | undefined;
   readonly leftBehind: LeftBehind;
   readonly holders: UserHolders;
+  readonly awaitedBy: AwaitedBy;
   /** Wants another resource looked at. */
   readonly wake: (user: ObjectKey) => void;
   /** How long a namespace that is being deleted waits for a user that can't be. */

@@ -21,12 +21,10 @@ import { askedBy, declarationFrom, declaredBy, type Declared } from "./declared-
 import { isHeldBack } from "./held-back.ts";
 import { passwordSecretOf, readDeclaredPassword } from "./password-reader.ts";
 import type { ReadyReasons } from "./ready-reasons.ts";
-import { ResourceClaims, type HeldUser } from "./resource-claims.ts";
+import { ResourceClaims } from "./resource-claims.ts";
 import { resultOf } from "./result.ts";
 import type { SecretUsers } from "./secret-users.ts";
 import { GuardedDirectory } from "./guarded-directory.ts";
-import { noteWaiting } from "./awaited-by.ts";
-import { AWAITED_BY_ANNOTATION } from "./names.ts";
 import { findMissingGrants } from "./granted.ts";
 import { refuseEarly } from "./early-refusal.ts";
 import { writeStatus } from "./status-writer.ts";
@@ -35,7 +33,7 @@ import { finalizeUser } from "./user-finalizer.ts";
 import { reportPass } from "./user-report.ts";
 import type { KeyMemory } from "./user-memories.ts";
 import { ownershipOf } from "./user-ownership.ts";
-import { auth0UserPath, type UserParts } from "./user-parts.ts";
+import type { UserParts } from "./user-parts.ts";
 import { statusAfter, statusSuspended } from "./user-status.ts";
 
 /** The share by which the moments of comparison vary, so that users that were made together drift apart. */
@@ -86,7 +84,7 @@ export class UserReconciler {
     const declared = declaredBy(resource, validated.value, this.#defaultSyncIntervalMs);
     this.#secretUsers.set(key, passwordSecretOf(declared.spec));
     const known = memories.find(key, uid) ?? this.#firstSight(resource, declared);
-    const isEcho = resource.resourceVersion === known.writtenVersion;
+    const isEcho = resource.resourceVersion === known.writtenVersion && generation === known.passedGeneration;
     const isDue = (declared.isNewSpec && !isEcho) || declared.isRequested || hasOpenActions(resource);
     if (!isDue && clock.now() < known.nextSyncAtMs) {
       memories.keep(key, known);
@@ -121,7 +119,7 @@ export class UserReconciler {
       claims.release();
     });
     const mayFollow = ownership.kind === "owned" || askedBy(declared, resource).adopts;
-    if (claims.held !== undefined && mayFollow) await this.#await(resource, claims.held, signal);
+    if (claims.held !== undefined && mayFollow) await this.#parts.awaitedBy.note(resource, claims.held, signal);
     this.#remember(resource, declared, known, claims.writtenVersion, outcome);
     if (outcome.verdict.kind === "refused" && outcome.verdict.reason === "CredentialsInvalid") {
       this.#onCredentialsRefused();
@@ -141,7 +139,14 @@ export class UserReconciler {
     const isReady = findCondition(status.conditions ?? [], "Ready")?.status === "True";
     const nextSyncAtMs = isReady ? this.#parts.clock.now() + this.#parts.random.next() * syncIntervalMs : 0;
     const goneSinceMs = status.missingSince === undefined ? undefined : Date.parse(status.missingSince);
-    return { uid, memory: { ...NO_MEMORY, goneSinceMs }, nextSyncAtMs, failures: 0, writtenVersion: undefined };
+    return {
+      uid,
+      memory: { ...NO_MEMORY, goneSinceMs },
+      nextSyncAtMs,
+      failures: 0,
+      writtenVersion: undefined,
+      passedGeneration: undefined,
+    };
   }
 
   #ownership(resource: Auth0UserResource, desired: DesiredUser, claims: ResourceClaims): Ownership {
@@ -150,19 +155,8 @@ export class UserReconciler {
     return ownership.kind === "owned" ? { ...ownership, isClaimed: ownership.isClaimed && claims.isHeld } : ownership;
   }
 
-  /** Has the holder remember who waits for its user: when it goes, the user does not. */
-  async #await({ key, spec }: Auth0UserResource, held: HeldUser, signal: AbortSignal): Promise<void> {
-    const { api, store } = this.#parts;
-    const holder = store.get(held.holder);
-    if (holder === undefined || holder.spec["connection"] !== spec["connection"]) return;
-    const awaited = noteWaiting(holder, key, held.userId, store);
-    if (awaited === undefined) return;
-    const patch = { metadata: { annotations: { [AWAITED_BY_ANNOTATION]: awaited } } };
-    store.absorb(await api.mergePatch(auth0UserPath(holder), patch, signal));
-  }
-
   #remember(
-    { key, uid }: Auth0UserResource,
+    { key, uid, generation }: Auth0UserResource,
     { syncIntervalMs }: Declared,
     known: KeyMemory,
     writtenVersion: string | undefined,
@@ -177,6 +171,7 @@ export class UserReconciler {
       nextSyncAtMs: isOver ? clock.now() + jittered(syncIntervalMs, SYNC_JITTER, random) : 0,
       failures: isOver ? 0 : known.failures + 1,
       writtenVersion: writtenVersion ?? known.writtenVersion,
+      passedGeneration: generation,
     });
   }
 

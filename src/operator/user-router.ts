@@ -43,8 +43,9 @@ export class UserRouter {
     try {
       return await this.#pass(resource, tenants.standingFor(resource), signal);
     } catch (error) {
-      // Somebody else wrote meanwhile: the watch brings it, and this pass is over.
+      // Somebody else wrote meanwhile, or replaced the resource: the watch brings it, and this pass is over.
       if (isApiError(error, "conflict", "not_found")) return { kind: "backoff" };
+      if (isApiError(error, "invalid") && parts.store.get(key)?.uid !== resource.uid) return { kind: "backoff" };
       throw error;
     }
   }

@@ -13,6 +13,8 @@ export async function adoptUser(pass: Pass, id: UserId): Promise<Found> {
   if (holder !== undefined) return duplicateClaim(id, holder);
   const user = await pass.find(id);
   if (user === undefined) return refused("UserNotFound", `${id} is to be taken over, but does not exist at Auth0`);
+  const maker = pass.ports.claims.findMaker(user);
+  if (maker !== undefined) return duplicateClaim(id, maker);
   const connection = ownConnection(user);
   if (connection !== desired.connection) {
     return refused(

@@ -2,6 +2,7 @@
 import type { DesiredUser } from "../core/desired-user.ts";
 import type { ConnectionName } from "../core/ids.ts";
 import { ownConnection, type ObservedUser } from "../core/observed-user.ts";
+import type { Creating } from "../core/ownership.ts";
 import type { Marker } from "./marker.ts";
 import { canChooseId, type UserDirectory } from "./ports.ts";
 
@@ -16,14 +17,22 @@ export function identifierOf({ attributes: { email, phoneNumber }, connection }:
   return String(connection === "sms" ? phoneNumber : email);
 }
 
-/** The user of a creation whose answer was lost, by what it was begun with: the spec may name another address by now. */
-export async function findBegun(
-  begunWith: string,
+/**
+ * The user of a creation whose answer was lost, if it came to be: by its id, else by what it was begun with, since the spec
+ * may name another address by now. Where Auth0 chooses ids, only the marker proves whose it is.
+ */
+export async function findCreated(
+  { userId, begunWith }: Creating,
   connection: ConnectionName,
   marker: Marker,
   directory: UserDirectory,
   signal: AbortSignal,
 ): Promise<ObservedUser | undefined> {
+  if (userId !== undefined) {
+    const user = await directory.findUser(userId, signal);
+    return user !== undefined && (canChooseId(connection) || marker.isOn(user)) ? user : undefined;
+  }
+  if (begunWith === undefined) return undefined;
   const attributes = connection === "sms" ? { phoneNumber: begunWith } : { email: begunWith };
   const { marked } = await findHolders({ attributes, connection }, marker, directory, signal);
   return marked;

@@ -5,6 +5,7 @@
 import { bareId } from "../core/ids.ts";
 import type { Creating } from "../core/ownership.ts";
 import { newUserFrom } from "../core/writes.ts";
+import { claimOwn } from "./duplicate-claim.ts";
 import { identifierOf } from "./conflict.ts";
 import { explainRefusal, findCreationObjection, type Objection } from "./creation-check.ts";
 import { DirectoryError } from "./errors.ts";
@@ -47,9 +48,7 @@ export async function createUser(pass: Pass, entry: "Created" | "Recreated"): Pr
     pass.work.isPasswordSent = newUser.password !== undefined;
     pass.isCreated = true;
     pass.see(user);
-    pass.user = { userId: user.userId, provenance: "created" };
-    if (user.userId !== derivedId) await pass.ports.claims.record(user.userId, "created", pass.signal);
-    return { user, entry };
+    return (await claimOwn(pass, user.userId, "created")) ?? { user, entry };
   } catch (error) {
     if (!(error instanceof DirectoryError)) throw error;
     if (error.code === "already_exists") return resolveConflict(pass, error);

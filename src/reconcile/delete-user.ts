@@ -8,11 +8,11 @@ import type { Creating, Owned, Ownership } from "../core/ownership.ts";
 import type { UserPatch } from "../core/writes.ts";
 import type { Clock, EpochMs } from "../runtime/clock.ts";
 import type { Remedy } from "../runtime/remedy.ts";
-import { findBegun } from "./conflict.ts";
+import { findCreated } from "./conflict.ts";
 import { DirectoryError } from "./errors.ts";
 import { MARKER_KEY, type Marker } from "./marker.ts";
 import type { Sighting } from "./outcome.ts";
-import type { UserDirectory } from "./ports.ts";
+import { canChooseId, type UserDirectory } from "./ports.ts";
 import { REASON_OF, type Reason } from "./reasons.ts";
 
 export type DeletionPolicy = "Delete" | "Retain" | "Disable";
@@ -86,7 +86,7 @@ export async function deleteUser(
         if (policy === "Retain") return retained("deletionPolicy is Retain");
         if (obstacle !== undefined) return { kind: "refused", ...obstacle };
         return await endFound(
-          await findCreated(ownership, declaration, directory, signal),
+          await findOwnCreated(ownership, declaration, directory, signal),
           policy ?? "Delete",
           declaration,
           { directory, clock },
@@ -105,7 +105,7 @@ export async function deleteUser(
         const { begun } = ownership;
         const user =
           (await lookAt(ownership, declaration, { directory, clock }, signal)) ??
-          (begun && (await findCreated(begun, declaration, directory, signal)));
+          (begun && (await findOwnCreated(begun, declaration, directory, signal)));
         return await endFound(user, effective, declaration, { directory, clock }, signal);
       }
       case "contradicted":
@@ -161,18 +161,16 @@ function isFreshAndSingle({ user, atMs }: Sighting, id: UserId, nowMs: EpochMs):
   return user.userId === id && user.identities.length === 1 && nowMs - atMs < FRESH_MS;
 }
 
-/** The user of a creation whose answer was lost, if it came to be. */
-async function findCreated(
-  { userId, begunWith }: Creating,
+/** The user of a creation whose answer was lost, unless it was taken over by now. */
+async function findOwnCreated(
+  creating: Creating,
   { connection, marker }: DeletionDeclaration,
   directory: UserDirectory,
   signal: AbortSignal,
 ): Promise<ObservedUser | undefined> {
-  if (userId !== undefined) return directory.findUser(userId, signal);
-  if (begunWith === undefined) return undefined;
-  const user = await findBegun(begunWith, connection, marker, directory, signal);
+  const user = await findCreated(creating, connection, marker, directory, signal);
   const reading = user && marker.read(user);
-  return reading?.kind === "own" && reading.provenance === "created" ? user : undefined;
+  return canChooseId(connection) || (reading?.kind === "own" && reading.provenance === "created") ? user : undefined;
 }
 
 async function endFound(

@@ -1,7 +1,7 @@
 /** Who holds the address, username or number that is declared: ourselves, a user to take over, or somebody else. */
 import { ownConnection, type ObservedUser } from "../core/observed-user.ts";
 import { adoptUser } from "./adopt-user.ts";
-import { duplicateClaim, findForeignClaim } from "./duplicate-claim.ts";
+import { claimOwn, duplicateClaim, findForeignClaim } from "./duplicate-claim.ts";
 import { refused } from "./outcome.ts";
 import type { Found, Pass } from "./pass.ts";
 
@@ -39,8 +39,8 @@ export async function recogniseOwn(pass: Pass, user: ObservedUser): Promise<Foun
   const objection = provenance === "adopted" ? findObjection(user) : undefined;
   if (objection !== undefined) return refused("NotGranted", objection);
   pass.see(user);
-  pass.user = { userId: user.userId, provenance };
-  await pass.ports.claims.record(user.userId, provenance, pass.signal);
+  const obstacle = await claimOwn(pass, user.userId, provenance);
+  if (obstacle !== undefined) return obstacle;
   if (provenance === "adopted") return { user, entry: "seen" };
   pass.isCreated = true;
   const { password, memory } = pass.declaration;

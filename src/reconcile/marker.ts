@@ -56,11 +56,9 @@ export class Marker {
   }
 
   read({ appMetadata }: ObservedUser): MarkerReading {
-    const text = appMetadata[MARKER_KEY];
-    const fields = typeof text === "string" ? /^([^;\s]+);(created|adopted);([^;\s]+)$/.exec(text) : null;
-    if (fields === null) return { kind: "none" };
-    const [, holder = "", word, signature = ""] = fields;
-    const provenance = word === "created" ? "created" : "adopted";
+    const fields = parseMarker(appMetadata[MARKER_KEY]);
+    if (fields === undefined) return { kind: "none" };
+    const { holder, provenance, signature } = fields;
     const verification = this.#keyring.verify("marker", this.#parts(provenance), signature);
     switch (verification) {
       case "valid":
@@ -89,4 +87,19 @@ export class Marker {
     const { tenantDomain, namespace, name, uid } = this.#marked;
     return [tenantDomain, namespace, name, uid ?? "", provenance];
   }
+}
+
+/** The resource that the user's marker names, unproven. */
+export function findMarkedResource({ appMetadata }: ObservedUser): Claimant | undefined {
+  const [namespace, name] = parseMarker(appMetadata[MARKER_KEY])?.holder.split("/") ?? [];
+  return namespace === undefined || name === undefined ? undefined : { namespace, name };
+}
+
+function parseMarker(
+  text: unknown,
+): { readonly holder: string; readonly provenance: Provenance; readonly signature: string } | undefined {
+  const fields = typeof text === "string" ? /^([^;\s]+);(created|adopted);([^;\s]+)$/.exec(text) : null;
+  if (fields === null) return undefined;
+  const [, holder = "", word, signature = ""] = fields;
+  return { holder, provenance: word === "created" ? "created" : "adopted", signature };
 }

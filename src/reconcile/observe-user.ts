@@ -65,7 +65,8 @@ async function readOwned(pass: Pass, { userId, provenance, isClaimed, isNoted, b
   }
   if (!isClaimed && begun === undefined) await pass.ports.claims.record(userId, provenance, pass.signal);
   // Others look after a user that was taken over, too: what was seen of it a while ago may be old.
-  const seen = isSightingEnough && provenance === "created" ? memory.lastSeen?.user : undefined;
+  const last = memory.lastSeen?.user;
+  const seen = isSightingEnough && provenance === "created" && last?.userId === userId ? last : undefined;
   const user = seen ?? (await pass.find(userId));
   if (user === undefined) return replaceVanished(pass, userId, provenance);
   if (begun !== undefined) await pass.ports.claims.record(userId, provenance, pass.signal);

@@ -7,7 +7,7 @@ import type { ObservedUser } from "../core/observed-user.ts";
 import type { Creating, Provenance } from "../core/ownership.ts";
 import type { Clock, EpochMs } from "../runtime/clock.ts";
 import { AssignmentWork } from "./assignment-work.ts";
-import { findBegun, findHolders, type Holders } from "./conflict.ts";
+import { findCreated, findHolders, type Holders } from "./conflict.ts";
 import type { Memory, Outcome, Verdict } from "./outcome.ts";
 import type { ClaimStore, UserDirectory } from "./ports.ts";
 import type { ReviewedPlan } from "./review.ts";
@@ -67,11 +67,9 @@ export class Pass {
   }
 
   /** The user of a creation whose answer was lost, if it came to be. */
-  async findCreated({ userId, begunWith }: Creating): Promise<ObservedUser | undefined> {
+  findCreated(creating: Creating): Promise<ObservedUser | undefined> {
     const { desired, marker } = this.declaration;
-    if (userId !== undefined) return this.find(userId);
-    if (begunWith === undefined) return undefined;
-    return findBegun(begunWith, desired.connection, marker, this.ports.directory, this.signal);
+    return findCreated(creating, desired.connection, marker, this.ports.directory, this.signal);
   }
 
   /** Notes the user as an answer of Auth0 shows it. */

@@ -52,6 +52,12 @@ export interface ActionDirectory {
   unblock(user: UserId, signal: AbortSignal): Promise<void>;
 }
 
+/**
+ * Asked when the turn of a write has come, right before it leaves: the turn may have been long in coming.
+ * @throws DirectoryError: what speaks against the write by now
+ */
+export type Precondition = () => void;
+
 /** The users of one tenant. Every method throws `DirectoryError`, or `signal.reason` when it is cancelled. */
 export interface UserDirectory {
   readonly tenantDomain: TenantDomain;
@@ -69,9 +75,9 @@ export interface UserDirectory {
   searchUsersByIdentity(id: UserId, signal: AbortSignal): Promise<readonly ObservedUser[]>;
   /** Never repeated by itself: after `unavailable` the user may exist. */
   createUser(user: NewUser, signal: AbortSignal): Promise<ObservedUser>;
-  updateUser(id: UserId, patch: UserPatch, signal: AbortSignal): Promise<ObservedUser>;
+  updateUser(id: UserId, patch: UserPatch, signal: AbortSignal, precondition?: Precondition): Promise<ObservedUser>;
   /** Succeeds for a user that is not there, too. */
-  deleteUser(id: UserId, signal: AbortSignal): Promise<void>;
+  deleteUser(id: UserId, signal: AbortSignal, precondition?: Precondition): Promise<void>;
 }
 
 /** Where a resource's claim on a user is kept, outliving this process and the resource's status. */
@@ -85,6 +91,8 @@ export interface ClaimStore {
   findHolder(userId: UserId): Promise<string | undefined>;
   /** As `findHolder`; where nobody does, nobody else comes through until this pass is over. */
   reserve(userId: UserId): Promise<string | undefined>;
+  /** The name of another resource that the user was made for, by the marker that it bears; it may not know yet. */
+  findMaker(user: ObservedUser): string | undefined;
 }
 
 /**

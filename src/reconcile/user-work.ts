@@ -185,16 +185,23 @@ export class UserWork {
     let user = before;
     for (const patch of plan.patches) {
       try {
-        user = (await this.#send(before.userId, patch)) ?? user;
+        const answer = await this.#send(before.userId, patch);
+        if (answer === undefined) continue;
+        user = answer;
+        const sent = plan.changes.filter(({ path }) => !this.#isRefused(path));
+        for (const [path, settled] of unmetChanges(sent, patch, answer)) this.settled.set(path, settled);
       } catch (error) {
         if (error instanceof DirectoryError && error.code === "user_not_found") return "vanished";
         throw error;
       }
     }
-    const sent = plan.changes.filter(({ path }) => !this.notWritable.has(path) && !this.failures.has(path));
-    for (const change of sent.filter(isOfUser)) this.changed.add(change.path);
-    for (const [path, settled] of unmetChanges(sent, user)) this.settled.set(path, settled);
+    for (const change of plan.changes.filter(isOfUser))
+      if (!this.#isRefused(change.path)) this.changed.add(change.path);
     return user;
+  }
+
+  #isRefused(path: AttributePath): boolean {
+    return this.notWritable.has(path) || this.failures.has(path);
   }
 
   /** What Auth0 refuses is dropped, and the rest is sent once more. */

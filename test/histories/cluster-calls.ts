@@ -60,6 +60,7 @@ export class ClusterCalls implements KubernetesCalls {
           if (signal.aborted) resolve();
         });
         signal.throwIfAborted();
+        if (watch.hasEnded) return;
         for (; watch.allowed > 0; watch.allowed--) {
           const line = watch.waiting.shift();
           if (line !== undefined) yield Buffer.from(line);

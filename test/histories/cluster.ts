@@ -35,6 +35,7 @@ export class Watch {
   readonly collection: string;
   readonly waiting: string[];
   allowed = 0;
+  hasEnded = false;
   wake: () => void = () => {};
 
   constructor(collection: string, missed: readonly string[]) {
@@ -45,6 +46,12 @@ export class Watch {
   /** So many events more may pass. */
   tell(events: number): void {
     this.allowed += events;
+    this.wake();
+  }
+
+  /** Whoever watches is gone; what waits for more would be kept for ever. */
+  end(): void {
+    this.hasEnded = true;
     this.wake();
   }
 }
@@ -111,6 +118,10 @@ export class Cluster {
     const { resourceVersion } = metadataOf(patch);
     if (resourceVersion !== undefined && resourceVersion !== metadataOf(before)["resourceVersion"]) {
       throw refusal("patch", path, 409, "Conflict", "the object has been modified");
+    }
+    const { uid } = metadataOf(patch);
+    if (uid !== undefined && uid !== metadataOf(before)["uid"] && !target.isStatus) {
+      throw refusal("patch", path, 422, "Invalid", "metadata.uid: field is immutable");
     }
     const merged = asObject(merge(before, patch));
     const hasStatus = STATUS_KINDS.has(target.plural);

@@ -27,6 +27,7 @@ const REST_MS = 25 * 60_000;
 export async function runHistory(seed: number): Promise<HistoryResult> {
   const history = new History(seed);
   await history.run();
+  history.end();
   return history.result;
 }
 
@@ -76,6 +77,10 @@ class History {
     await this.#rest(REST_MS);
     if (this.#isWell) this.#checkAll();
     if (this.#isWell) await this.#endAll();
+  }
+
+  end(): void {
+    this.#stage.life.kill(() => false);
   }
 
   get #isWell(): boolean {

@@ -101,6 +101,7 @@ export class Life {
   kill(arrives: (call: Call) => boolean): void {
     this.wire.cut(arrives);
     this.clock.end();
+    for (const watch of this.#cluster.watches) watch.end();
     this.#cluster.watches.clear();
   }
 }

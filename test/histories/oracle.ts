@@ -31,6 +31,8 @@ export interface Known {
   deletedAt: number;
   /** Since when the operator knows that it waits for a user. */
   waitsSince: number;
+  /** The user that it waited for last, and until when. */
+  waited: { readonly userId: string; readonly untilStep: number } | undefined;
   object: JsonObject;
   isGone: boolean;
 }
@@ -64,7 +66,7 @@ export class Oracle {
   readonly #excused = new Map<UserKey, string>();
   /** Resources that somebody let go without the operator. */
   readonly #abandoned = new Set<string>();
-  /** Claims that ended so: the operator has not seen it before things are quiet. */
+  /** Claims that ended: the operator need not know it before things are quiet. */
   readonly #lapsed = new Map<UserKey, { readonly uid: string; readonly atStep: number }>();
   /** Every address that a user ever had. */
   readonly #emails = new Map<UserKey, Set<string>>();
@@ -123,6 +125,13 @@ export class Oracle {
     this.#emails.set(keyOf(domain, user.user_id), emails);
   }
 
+  /** Somebody gave the user another address at Auth0: whoever had it made, and has not learnt its id yet, can't find it again. */
+  noteReaddressed(user: UserKey): void {
+    const made = this.#made.get(user);
+    const isLearnt = made === undefined || idIn(user) === `auth0|${made.uid}` || this.claimsOn(user).length > 0;
+    if (!isLearnt) this.#excuse(user, "its address was changed before its id was known");
+  }
+
   /** A write to an Auth0User. */
   noteWrite({ actor, before, after }: Write): void {
     const object = after ?? before;
@@ -131,6 +140,9 @@ export class Oracle {
     const known = this.resources.get(uid) ?? this.#meet(uid, object);
     this.#noteVersion(known, object);
     if (after !== undefined) known.object = after;
+    const awaited = before && awaitedIn(before);
+    if (awaited !== undefined && awaitedIn(object) !== awaited)
+      known.waited = { userId: awaited, untilStep: this.step };
     const isHeld = after !== undefined && finalizersOf(after).includes(FINALIZER);
     const wasHeld = before !== undefined && finalizersOf(before).includes(FINALIZER);
     if (actor === "operator" && after !== undefined) this.#noteClaim(known, before, after);
@@ -206,6 +218,7 @@ export class Oracle {
       versions: [],
       deletedAt: Infinity,
       waitsSince: Infinity,
+      waited: undefined,
       object,
       isGone: false,
     };
@@ -224,7 +237,9 @@ export class Oracle {
   #noteClaim(known: Known, before: JsonObject | undefined, after: JsonObject): void {
     const text = annotationsOf(after)[USER_ID_ANNOTATION];
     const former = before && annotationsOf(before)[USER_ID_ANNOTATION];
-    if (text === undefined || text === former) return;
+    const isTakingHold =
+      finalizersOf(after).includes(FINALIZER) && before !== undefined && !finalizersOf(before).includes(FINALIZER);
+    if (text === undefined || (text === former && !isTakingHold)) return;
     const texts = this.#authentic.get(known.key) ?? new Set();
     const standing = this.claimOf(known.uid);
     // Without keys the operator signs nothing, and can't prove it later.
@@ -243,10 +258,19 @@ export class Oracle {
         `${known.key} claims ${claim.user} as its own though its annotation proves nothing: ${former ?? ""}`,
       );
     }
-    if (standing?.user === claim.user) return;
+    if (standing?.user === claim.user) {
+      const renewed = (one: Claim): Claim => (one.uid === known.uid ? { ...one, provenance: claim.provenance } : one);
+      this.#claims.set(claim.user, this.claimsOn(claim.user).map(renewed));
+      return;
+    }
     const others = this.claimsOn(claim.user);
-    const unseen = others.filter(({ restoredAt }) => restoredAt >= this.#quietSince);
-    if (others.length > unseen.length) {
+    // Restored ones that the operator need not know yet, or has told to wait.
+    const idle = others.filter(({ uid, restoredAt }) => {
+      const restored = this.resources.get(uid);
+      const isWaiting = restored !== undefined && awaitedIn(restored.object) === idIn(claim.user);
+      return restoredAt >= this.#quietSince || (restoredAt >= 0 && isWaiting);
+    });
+    if (others.length > idle.length) {
       this.#violate(`${known.key} claims ${claim.user}, which ${this.#nameOf(others[0]?.uid)} holds`);
     }
     if (claim.provenance === "adopted" && !this.#mayAdopt(known, claim.user)) {
@@ -254,16 +278,18 @@ export class Oracle {
     }
     if (standing !== undefined) this.#dropClaim(standing.user, known.uid);
     const { uid } = known;
-    const seen = this.claimsOn(claim.user).filter((one) => !unseen.includes(one));
-    this.#claims.set(claim.user, [...seen, { uid, provenance: claim.provenance, restoredAt: -1 }, ...unseen]);
+    const seen = this.claimsOn(claim.user).filter((one) => !idle.includes(one));
+    this.#claims.set(claim.user, [...seen, { uid, provenance: claim.provenance, restoredAt: -1 }, ...idle]);
     this.#excused.delete(claim.user);
   }
 
-  /** Somebody made a resource with a claim in it, from a backup or a copy. */
+  /** Somebody made a resource with a claim in it, from a backup or a copy; without keys it holds where it may be made anew. */
   #noteRestored(known: Known, object: JsonObject): void {
     const text = annotationsOf(object)[USER_ID_ANNOTATION];
     const claim = text === undefined ? undefined : parseClaimText(text);
-    if (text === undefined || claim === undefined || !this.isProvable(known.key, text)) return;
+    if (text === undefined || claim === undefined) return;
+    const isStanding = text.endsWith(";unsigned") && finalizersOf(object).includes(FINALIZER);
+    if (!this.isProvable(known.key, text) && !(isStanding && this.#mayAdopt(known, claim.user))) return;
     const restored = { uid: known.uid, provenance: claim.provenance, restoredAt: this.step };
     this.#claims.set(claim.user, [...this.claimsOn(claim.user), restored]);
   }
@@ -294,7 +320,7 @@ export class Oracle {
       return;
     }
     const { user, provenance } = claim;
-    if (!isByOperator) this.#lapsed.set(user, { uid: known.uid, atStep: this.step });
+    this.#lapsed.set(user, { uid: known.uid, atStep: this.step });
     const isHolder = this.claimsOn(user)[0]?.uid === known.uid;
     this.#dropClaim(user, known.uid);
     if (isHolder || this.claimsOn(user).length === 0) this.#letGo(known, user, provenance, isByOperator && isHolder);
@@ -302,15 +328,25 @@ export class Oracle {
 
   #letGo(known: Known, user: UserKey, provenance: Provenance, isByOperator: boolean): void {
     if (this.claimsOn(user).length > 0) return;
+    // Who waits for the user that the resource began to create waits for the one that it took over instead, too.
+    const users = [idIn(user), `auth0|${known.uid}`];
     const isAwaited = [...this.resources.values()].some(
-      (other) => other.deletedAt >= this.#quietSince && this.#mayFollow(other, known) && waitsFor(other, user),
+      (other) =>
+        other.deletedAt >= this.#quietSince &&
+        this.#mayFollow(other, known) &&
+        (users.some((one) => awaitedIn(other.object) === one) || this.#waitedLately(other, users)),
     );
     const isGiven = this.#effectivePolicies(known, provenance).every((one) => one === "Delete");
     const mustGo = isGiven && !isAwaited && this.#isProven(known, user);
-    if (isByOperator && mustGo && this.#parts.find(user) !== undefined) {
+    if (isByOperator && mustGo && !this.#excused.has(user) && this.#parts.find(user) !== undefined) {
       this.#violate(`${known.key} is let go, and its user ${user} stays though deletionPolicy is Delete`);
     }
     this.#excuse(user, `${known.key} was let go`);
+  }
+
+  /** The operator may have decided before it was told otherwise. */
+  #waitedLately({ waited }: Known, users: readonly string[]): boolean {
+    return waited !== undefined && users.includes(waited.userId) && waited.untilStep >= this.#quietSince;
   }
 
   /** By the status, by the id, or by a claim whose keys are not lost: what can't be proven stays. */
@@ -414,15 +450,19 @@ export class Oracle {
   #checkDeletion({ domain, userId = "", before, sentAtStep }: Served): void {
     if (before === undefined) return;
     const user = keyOf(domain, userId);
-    const [first, ...others] = this.claimsOn(user);
-    const known = this.#holderOf(user) ?? this.#formerHolderOf(user);
-    const provenance = first?.provenance ?? "created";
+    // Of what was restored meanwhile the operator need not know yet.
+    const [first, ...others] = this.claimsOn(user).filter(({ restoredAt }) => restoredAt < this.#quietSince);
+    const former = first === undefined ? this.#formerHolderOf(user) : undefined;
+    const candidates = [this.#holderOf(user), former].filter((one) => one !== undefined);
+    const isEnding = ({ object }: Known): boolean => metadataOf(object)["deletionTimestamp"] !== undefined;
+    const known = candidates.find(isEnding) ?? candidates[0];
     if (known === undefined) {
       this.#violate(`${user} was deleted, and nobody claims it`);
       return;
     }
+    const provenance = this.claimsOn(user).find(({ uid }) => uid === known.uid)?.provenance ?? "created";
     const what = `${user} of ${known.key} was deleted`;
-    if (metadataOf(known.object)["deletionTimestamp"] === undefined) this.#violate(`${what}, which nobody deleted`);
+    if (!isEnding(known)) this.#violate(`${what}, which nobody deleted`);
     if (!this.#effectivePolicies(known, provenance).includes("Delete")) this.#violate(`${what} against its policy`);
     if (others.length > 0) this.#violate(`${what}, though ${this.#nameOf(others[0]?.uid)} claims it, too`);
     const heir = [...this.resources.values()].find(
@@ -430,7 +470,7 @@ export class Oracle {
         one !== known &&
         one.deletedAt === Infinity &&
         this.#mayFollow(one, known) &&
-        waitsFor(one, user) &&
+        awaitedIn(one.object) === idIn(user) &&
         one.waitsSince < sentAtStep,
     );
     if (heir !== undefined && this.#mayAdopt(heir, user, true))
@@ -451,7 +491,7 @@ export class Oracle {
     return first === undefined ? (maker?.isGone === false ? maker : undefined) : this.resources.get(first.uid);
   }
 
-  /** Who was let go without the operator, which may not know it yet. */
+  /** Who was let go, without the operator or by a call whose answer is lost: it may not know it yet. */
   #formerHolderOf(user: UserKey): Known | undefined {
     const lapsed = this.#lapsed.get(user);
     return lapsed !== undefined && lapsed.atStep >= this.#quietSince ? this.resources.get(lapsed.uid) : undefined;
@@ -505,9 +545,14 @@ export function readyOf(object: JsonObject): {
   return { status: String(status), reason: String(reason), message: String(message) };
 }
 
-function waitsFor({ object }: Known, user: UserKey): boolean {
+/** The id of the user that the resource says to wait for. */
+function awaitedIn(object: JsonObject): string | undefined {
   const { reason, message } = readyOf(object);
-  return reason === "DuplicateClaim" && message.startsWith(`${user.slice(user.indexOf(" ") + 1)} `);
+  return reason === "DuplicateClaim" ? message.slice(0, message.indexOf(" ")) : undefined;
+}
+
+function idIn(user: UserKey): string {
+  return user.slice(user.indexOf(" ") + 1);
 }
 
 function namespaceOf({ key }: Known): string {

@@ -320,6 +320,7 @@ export class People {
     ]);
     if (changes === undefined || !stage.sideOf(domain).edit(user.user_id, changes)) return undefined;
     oracle.noteUser(domain, { ...user, ...changes });
+    if (changes["email"] !== undefined) oracle.noteReaddressed(keyOf(domain, user.user_id));
     return `${keyOf(domain, user.user_id)} ${JSON.stringify(changes)}`;
   }
 

@@ -124,6 +124,7 @@ export class Side {
         claims: {
           findHolder: () => Promise.resolve(this.holder),
           reserve: () => Promise.resolve(this.holder),
+          findMaker: () => undefined,
           record: (claimed, provenance) => {
             this.#isHeld = true;
             const user =

@@ -213,15 +213,31 @@ test("names what is managed and what is removed", (t) => {
 });
 
 test("notices where an answer shows something else than was asked", (t) => {
-  const { changes } = planUpdate(
+  const { changes, patches } = planUpdate(
     aDesiredUser({ nickname: null, name: "Kim", email: "NEW@example.com" }),
     anObservedUser({ nickname: "kim", name: "Somebody" }),
     aHistory(),
   );
+  const answer = anObservedUser({ nickname: "jane", name: "Kim", email: "new@example.com" });
 
-  const unmet = unmetChanges(changes, anObservedUser({ nickname: "jane", name: "Kim", email: "new@example.com" }));
+  const unmet = patches.flatMap((patch) => [...unmetChanges(changes, patch, answer)]);
 
-  t.deepEqual([...unmet], [["nickname", { asked: null, shown: "jane" }]]);
+  t.deepEqual(unmet, [["nickname", { asked: null, shown: "jane" }]]);
+});
+
+test("judges a change by the answer to its own patch, since somebody may have changed it again before the next", (t) => {
+  const { changes, patches } = planUpdate(
+    aDesiredUser({ username: "kim", email: "new@example.com" }),
+    anObservedUser({ username: "jane" }),
+    aHistory(),
+  );
+  const patch = patches.find(({ attributes }) => attributes.email === undefined);
+  if (patch === undefined) throw new Error("the address is not changed apart");
+
+  t.deepEqual(
+    unmetChanges(changes, patch, anObservedUser({ username: "kim", email: "another@example.com" })),
+    new Map(),
+  );
 });
 
 /** A patch without its empty parts. */

@@ -26,6 +26,28 @@ test("a user is not deleted for a resource that another one came to wait for whi
   t.is(scenario.userIdOf("a/new"), `auth0|${uid}`);
 });
 
+test("a user is not deleted for a resource that another one came to wait for while the deletion waited for its turn", async (t) => {
+  const scenario = await aScenario(t);
+  const other = scenario.create("a/other", { email: "other@example.com", adoptionPolicy: "Review" });
+  const uid = scenario.create("a/old", { ...JANE, deletionPolicy: "Delete" });
+  await scenario.rest(1_000);
+
+  // Of a kind of calls the first goes alone, since the tenant's limit is not known yet.
+  const isFirst = ({ what }: Call): boolean => what === `DELETE ${GLOBEX} /users/auth0|${other}`;
+  scenario.delete("a/other");
+  await scenario.rest(1_000, isFirst);
+  scenario.delete("a/old");
+  await scenario.rest(1_000, isFirst);
+  scenario.create("a/new", { ...JANE, adoptionPolicy: "Adopt" });
+  await scenario.rest(1_000, isFirst);
+  t.is(scenario.reasonOf("a/new"), "DuplicateClaim");
+  await scenario.rest(60_000);
+
+  t.is(scenario.find("a/old"), undefined);
+  t.is(scenario.userIdOf("a/new"), `auth0|${uid}`);
+  t.is(scenario.reasonOf("a/new"), "Adopted");
+});
+
 test("a user whose creation is under way is not taken over, though its claim was spoilt", async (t) => {
   const scenario = await aScenario(t);
   const uid = scenario.create("a/first", JANE);
@@ -147,6 +169,26 @@ async function loseCreation(scenario: Scenario): Promise<void> {
   scenario.advance(creation);
   scenario.life.wire.lose(creation);
 }
+
+test("a user whose id Auth0 chose is not taken over before its resource has learnt of it", async (t) => {
+  const scenario = await aScenario(t);
+  const isCreation = ({ what }: Call): boolean => what === `POST ${GLOBEX} /users`;
+  scenario.create("a/other", { email: "other@example.com" });
+  await scenario.rest(1_000);
+  scenario.create("a/first", MAIL);
+  await scenario.rest(1_000, isCreation);
+  const creation = scenario.life.wire.calls.find(isCreation);
+  if (creation === undefined) throw new Error("nothing is created");
+  scenario.advance(creation);
+
+  scenario.create("a/second", { ...MAIL, adoptionPolicy: "Adopt" });
+  await scenario.rest(1_000, (call) => call === creation);
+  t.is(scenario.reasonOf("a/second"), "DuplicateClaim");
+  await scenario.rest(60_000);
+
+  t.is(scenario.reasonOf("a/first"), "Created");
+  t.is(scenario.reasonOf("a/second"), "DuplicateClaim");
+});
 
 test("a user whose creation's answer was lost is found though its address was edited since", async (t) => {
   const scenario = await aScenario(t);

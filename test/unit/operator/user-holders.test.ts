@@ -26,6 +26,6 @@ test("of two that ask for one user at the same moment only the first gets it, al
   const answers = await Promise.all([asked.reserve(DOMAIN, ID, one), asked.reserve(DOMAIN, ID, two)]);
 
   t.deepEqual(answers, [undefined, one]);
-  asked.release(DOMAIN, ID);
+  asked.release(DOMAIN, ID, one);
   t.is(await asked.reserve(DOMAIN, ID, two), undefined);
 });
