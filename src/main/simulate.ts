@@ -1,6 +1,6 @@
 /** `simulate`: an Auth0 tenant on this machine. */
-import { writeFileSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { readFile, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
@@ -12,7 +12,7 @@ import { systemRandom } from "../runtime/random.ts";
 import { CONNECTION_PRESETS } from "../simulator/connections/presets.ts";
 import { parseFaultPlan, type FaultRule } from "../simulator/faults/fault-plan.ts";
 import { InvalidInput } from "../simulator/parser.ts";
-import { simulatorPart, type RunningSimulator, type StartOptions } from "../simulator/start-simulator.ts";
+import { simulatorPart, type StartOptions } from "../simulator/start-simulator.ts";
 import { parseTenantFile, parseYaml } from "../simulator/tenant-file.ts";
 import { madeUpUsers } from "../simulator/users/made-up-users.ts";
 import { logFrom } from "./parts.ts";
@@ -26,10 +26,11 @@ const HEAP_FLAG = "--semi-space-growth-factor=1";
 /** Prints its address, and with TLS the authority's file, on standard output once it can be reached. */
 export async function simulate(config: SimulateConfig, signal: AbortSignal): Promise<number> {
   v8.setFlagsFromString(HEAP_FLAG);
-  const folder = await mkdtemp(path.join(os.tmpdir(), "auth0-user-operator-simulator-"));
+  let folder: string | undefined;
   try {
-    const part = simulatorPart(await optionsFrom(config), (running) => {
-      announce(running, path.join(folder, "ca.pem"));
+    const part = simulatorPart(await optionsFrom(config), ({ url, ca }) => {
+      process.stdout.write(`${url}\n`);
+      if (ca !== undefined) folder = announceAuthority(ca);
     });
     await part.run(signal);
     return 0;
@@ -38,13 +39,17 @@ export async function simulate(config: SimulateConfig, signal: AbortSignal): Pro
     process.stderr.write(`error: ${error.message}\n`);
     return 1;
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }
 }
 
-function announce({ url, ca }: RunningSimulator, caFile: string): void {
-  if (ca !== undefined) writeFileSync(caFile, ca);
-  process.stdout.write(ca === undefined ? `${url}\n` : `${url}\nTrust the authority in ${caFile}\n`);
+/** @returns the folder of its own that the file is in */
+function announceAuthority(ca: string): string {
+  const folder = mkdtempSync(path.join(os.tmpdir(), "auth0-user-operator-simulator-"));
+  const file = path.join(folder, "ca.pem");
+  writeFileSync(file, ca);
+  process.stdout.write(`Trust the authority in ${file}\n`);
+  return folder;
 }
 
 async function optionsFrom(config: SimulateConfig): Promise<StartOptions> {

@@ -59,14 +59,19 @@ function noteWaiting(holder: Auth0UserResource, key: ObjectKey, userId: string, 
   return [...others, line].slice(-MAX_WAITING).join("\n");
 }
 
-/** Who waits for one of these users and may have it, the longest waiting first. */
-export function findHeirs(
+/** The first that waits for one of these users, and may have it. */
+export function findHeir(
   holder: Auth0UserResource,
   userIds: readonly (string | undefined)[],
   store: Resources,
-): readonly ObjectKey[] {
+): ObjectKey | undefined {
   const lines = linesOf(holder).filter((line) => userIds.includes(userIdIn(line)));
-  return lines.map((line) => findWaiting(line, holder, store)).filter((heir) => heir !== undefined);
+  return lines.map((line) => findWaiting(line, holder, store)).find((heir) => heir !== undefined);
+}
+
+/** Everybody who ever came to wait for the resource's user, the longest waiting first. */
+export function waitingFor(holder: Auth0UserResource): readonly ObjectKey[] {
+  return linesOf(holder).map(keyIn);
 }
 
 function linesOf({ annotations }: Auth0UserResource): readonly string[] {

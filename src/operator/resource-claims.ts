@@ -92,9 +92,14 @@ export class ResourceClaims implements ClaimStore {
    * @throws ApiError
    */
   async record(claimed: UserId | Begun, provenance: Provenance, signal: AbortSignal): Promise<void> {
-    const { api, store, directory, stateKeys } = this.#parts;
+    const { directory, holders, stateKeys } = this.#parts;
     const text = formatClaim(claimed, directory.tenantDomain, provenance, this.#resource, stateKeys.keyring);
-    if (this.#isHeld && text === this.#text) return;
+    if (!this.#isHeld || text !== this.#text) await this.#write(text, signal);
+    if (typeof claimed === "string") holders.note(directory.tenantDomain, claimed, this.#resource.key);
+  }
+
+  async #write(text: string, signal: AbortSignal): Promise<void> {
+    const { api, store } = this.#parts;
     const { key, uid, resourceVersion, finalizers } = this.#resource;
     const hold = this.#isHeld ? { uid } : { resourceVersion, finalizers: [...finalizers, FINALIZER] };
     const patch = { metadata: { ...hold, annotations: { [USER_ID_ANNOTATION]: text } } };
@@ -104,6 +109,5 @@ export class ResourceClaims implements ClaimStore {
     this.#writtenVersion = parseObjectIdentity(answer).resourceVersion;
     this.#isHeld = true;
     this.#text = text;
-    if (typeof claimed === "string") this.#parts.holders.note(directory.tenantDomain, claimed, key);
   }
 }

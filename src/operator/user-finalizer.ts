@@ -12,8 +12,8 @@ import { DirectoryError } from "../reconcile/errors.ts";
 import { refused } from "../reconcile/outcome.ts";
 import { REASON_OF, type Reason } from "../reconcile/reasons.ts";
 import type { EpochMs } from "../runtime/clock.ts";
-import type { Auth0UserResource } from "./auth0-user-resource.ts";
-import { findHeirs } from "./awaited-by.ts";
+import { parseAuth0UserResource, type Auth0UserResource } from "./auth0-user-resource.ts";
+import { findHeir, waitingFor } from "./awaited-by.ts";
 import { findMissingGrants } from "./granted.ts";
 import { GuardedDirectory } from "./guarded-directory.ts";
 import { FINALIZER } from "./names.ts";
@@ -32,11 +32,10 @@ export async function finalizeUser(
 ): Promise<ReconcileResult> {
   if (!resource.finalizers.includes(FINALIZER)) return { kind: "done" };
   const { directory, tenant, audit, clock } = parts;
-  let heirs: readonly ObjectKey[] = [];
   const guards = {
     breaker: tenant.breaker,
     audit,
-    findHeir: (id: UserId) => (heirs = heirsOf(resource, parts, id))[0],
+    findHeir: (id: UserId) => heirOf(resource, parts, id),
     isGone: () => parts.store.get(resource.key)?.uid !== resource.uid,
   };
   const guarded = new GuardedDirectory(directory, resource, guards, () => clock.now());
@@ -54,13 +53,13 @@ export async function finalizeUser(
   const finalizers = resource.finalizers.filter((finalizer) => finalizer !== FINALIZER);
   const { key, resourceVersion } = resource;
   const patch = { metadata: { resourceVersion, finalizers } };
-  await parts.store.write(key, resourceVersion, () => parts.api.mergePatch(auth0UserPath(resource), patch, signal));
+  const send = () => parts.api.mergePatch(auth0UserPath(resource), patch, signal);
+  const answer = await parts.store.write(key, resourceVersion, send);
   parts.memories.forget(resource.key);
-  if (reason === "ClaimMoved" && heirs.length === 0) heirs = heirsOf(resource, parts);
-  // The first gets it; the others are to wait for that one.
-  for (const heir of heirs) {
-    parts.memories.expire(heir);
-    parts.wake(heir);
+  // The first gets the user, if it stays; the others are to wait for that one.
+  for (const waiting of waitingFor(parseAuth0UserResource(answer))) {
+    parts.memories.expire(waiting);
+    parts.wake(waiting);
   }
   if (reason !== undefined)
     tellEnd(
@@ -102,7 +101,7 @@ async function endOf(resource: Auth0UserResource, parts: UserParts, signal: Abor
       "the user stays at Auth0: the definition of Auth0User is being deleted, and nobody asked for the users";
     return { kind: "released", reason: "Retained", message };
   }
-  const [heir] = heirsOf(resource, parts);
+  const heir = heirOf(resource, parts);
   if (heir !== undefined) return moved(`Auth0User ${heir} takes it over`);
   const policy = POLICIES.find((one) => one === spec["deletionPolicy"]);
   const validated = validateUserSpec(spec);
@@ -134,14 +133,14 @@ function moved(why: string): DeletionOutcome {
 }
 
 /**
- * The resources that wait for this very user, and may take it over.
+ * A resource that waits for this very user, and may take it over.
  * @param foundId the user that was found to be the resource's own
  */
-function heirsOf(resource: Auth0UserResource, parts: UserParts, foundId?: UserId): readonly ObjectKey[] {
+function heirOf(resource: Auth0UserResource, parts: UserParts, foundId?: UserId): ObjectKey | undefined {
   // It may have come to be awaited since the pass began.
   const noted = parts.store.get(resource.key) ?? resource;
   const userIds = [foundId, knownIdOf(resource, parts), derivedIdOf(resource, connectionOf(resource))];
-  return findHeirs(noted, userIds, parts.store);
+  return findHeir(noted, userIds, parts.store);
 }
 
 const POLICIES: readonly DeletionPolicy[] = ["Delete", "Retain", "Disable"];

@@ -5,6 +5,7 @@
 import type { Auth0UserStatus } from "../api/auth0-user.ts";
 import { validateUserSpec, type Issue } from "../api/validate.ts";
 import type { DesiredUser } from "../core/desired-user.ts";
+import type { Grants } from "../core/grants.ts";
 import type { Ownership } from "../core/ownership.ts";
 import { managedAttributes, removedAttributes } from "../core/plan.ts";
 import { findCondition } from "../kubernetes/conditions.ts";
@@ -99,7 +100,6 @@ export class UserReconciler {
     known: KeyMemory,
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
-    const { desired } = declared;
     const grants = await this.#parts.tenant.grantsFor(resource.namespace, signal);
     const { assignments } = this.#parts.directory;
     const missing = await findMissingGrants(grants, askedBy(declared, resource), assignments, signal).catch(failureOf);
@@ -109,15 +109,27 @@ export class UserReconciler {
       return this.#refuse(resource, refused("NotGranted", message), signal);
     }
     const claims = new ResourceClaims(resource, this.#parts);
-    const ownership = this.#ownership(resource, desired, claims);
+    // What was reserved is free once the status tells whose it is: an unsigned claim proves nothing.
+    return this.#passClaiming(claims, resource, declared, known, grants, signal).finally(() => {
+      claims.release();
+    });
+  }
+
+  async #passClaiming(
+    claims: ResourceClaims,
+    resource: Auth0UserResource,
+    declared: Declared,
+    known: KeyMemory,
+    grants: Grants,
+    signal: AbortSignal,
+  ): Promise<ReconcileResult> {
+    const ownership = this.#ownership(resource, declared.desired, claims);
     const password = await readDeclaredPassword(declared.spec, resource, ownership, this.#parts, signal);
     const declaration = declarationFrom(resource, declared, { known, ownership, password, grants }, this.#parts);
     const { tenant, audit, clock } = this.#parts;
     const guards = { breaker: tenant.breaker, audit };
     const directory = new GuardedDirectory(this.#parts.directory, resource, guards, () => clock.now());
-    const outcome = await reconcileUser(declaration, { directory, claims, clock }, signal).finally(() => {
-      claims.release();
-    });
+    const outcome = await reconcileUser(declaration, { directory, claims, clock }, signal);
     const mayFollow = ownership.kind === "owned" || askedBy(declared, resource).adopts;
     if (claims.held !== undefined && mayFollow) await this.#parts.awaitedBy.note(resource, claims.held, signal);
     this.#remember(resource, declared, known, claims.writtenVersion, outcome);

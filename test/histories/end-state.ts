@@ -84,7 +84,8 @@ function isTrue(resource: Resource, reason: string, stage: Stage): boolean {
       return [...wanted, annotated].some((id) => {
         const user = side.find(id);
         const isForeign = user !== undefined && oracle.isMarkedByLostKeys(user);
-        return isForeign || (oracle.claimsOn(keyOf(domain, id))[0]?.uid ?? uid) !== uid;
+        const isClaimed = (oracle.claimsOn(keyOf(domain, id))[0]?.uid ?? uid) !== uid;
+        return isForeign || isClaimed || oracle.isNamedByAnother(keyOf(domain, id), uid);
       });
     }
     case "UserNotFound":

@@ -31,6 +31,8 @@ export interface Known {
   deletedAt: number;
   /** Since when the operator knows that it waits for a user. */
   waitsSince: number;
+  /** The user that its status names, as far as the operator must know. */
+  notedId: unknown;
   /** The user that it waited for last, and until when. */
   waited: { readonly userId: string; readonly untilStep: number } | undefined;
   object: JsonObject;
@@ -94,6 +96,7 @@ export class Oracle {
   /** Everything that was declared so far has been seen by the operator. */
   noteQuiet(): void {
     this.#quietSince = this.step;
+    for (const known of this.resources.values()) known.notedId = asObject(known.object["status"])["userId"];
   }
 
   noteGrant(domain: string, namespace: string, mayAdopt: boolean): void {
@@ -157,6 +160,7 @@ export class Oracle {
   noteKnown(object: JsonObject): void {
     const known = this.resources.get(String(metadataOf(object)["uid"]));
     if (known === undefined) return;
+    known.notedId = asObject(object["status"])["userId"];
     if (readyOf(object).reason === "DuplicateClaim") known.waitsSince = Math.min(known.waitsSince, this.step);
     else known.waitsSince = Infinity;
   }
@@ -197,6 +201,17 @@ export class Oracle {
     return marker !== undefined && this.#lostMarkers.has(marker);
   }
 
+  /** Whether another resource names the user, in its status or by an annotation that it once had with right. */
+  isNamedByAnother(user: UserKey, uid: string): boolean {
+    return [...this.resources.values()].some((one) => {
+      const { tenantDomain, userId } = asObject(one.object["status"]);
+      const text = annotationsOf(one.object)[USER_ID_ANNOTATION] ?? "";
+      const isClaiming = this.isProvable(one.key, text) && parseClaimText(text)?.user === user;
+      const isNoting = keyOf(String(tenantDomain), String(userId)) === user;
+      return one.uid !== uid && !one.isGone && (isNoting || isClaiming);
+    });
+  }
+
   /** Users that the operator made and that nobody looks after, though nobody said so. */
   orphans(): readonly UserKey[] {
     return [...this.#made.keys()].filter(
@@ -218,6 +233,7 @@ export class Oracle {
       versions: [],
       deletedAt: Infinity,
       waitsSince: Infinity,
+      notedId: undefined,
       waited: undefined,
       object,
       isGone: false,
@@ -247,8 +263,10 @@ export class Oracle {
     this.#authentic.set(known.key, texts);
     const claim = parseClaimText(text);
     if (claim === undefined) return;
+    const { tenantDomain, userId } = asObject(after["status"]);
     const isProven =
       former === undefined ||
+      keyOf(String(tenantDomain), String(userId)) === claim.user ||
       texts.has(former) ||
       standing?.user === claim.user ||
       claim.user.endsWith(`|${known.uid}`) ||
@@ -264,10 +282,10 @@ export class Oracle {
       return;
     }
     const others = this.claimsOn(claim.user);
-    // Restored ones that the operator need not know yet, or has told to wait.
+    // Restored ones that the operator need not know yet, has told to wait, or is to leave alone.
     const idle = others.filter(({ uid, restoredAt }) => {
-      const restored = this.resources.get(uid);
-      const isWaiting = restored !== undefined && awaitedIn(restored.object) === idIn(claim.user);
+      const { object = {} } = this.resources.get(uid) ?? {};
+      const isWaiting = awaitedIn(object) === idIn(claim.user) || asObject(object["spec"])["suspend"] === true;
       return restoredAt >= this.#quietSince || (restoredAt >= 0 && isWaiting);
     });
     if (others.length > idle.length) {
@@ -288,7 +306,8 @@ export class Oracle {
     const text = annotationsOf(object)[USER_ID_ANNOTATION];
     const claim = text === undefined ? undefined : parseClaimText(text);
     if (text === undefined || claim === undefined) return;
-    const isStanding = text.endsWith(";unsigned") && finalizersOf(object).includes(FINALIZER);
+    const isNamed = asObject(object["spec"])["userId"] === idIn(claim.user);
+    const isStanding = isNamed && text.endsWith(";unsigned") && finalizersOf(object).includes(FINALIZER);
     if (!this.isProvable(known.key, text) && !(isStanding && this.#mayAdopt(known, claim.user))) return;
     const restored = { uid: known.uid, provenance: claim.provenance, restoredAt: this.step };
     this.#claims.set(claim.user, [...this.claimsOn(claim.user), restored]);
@@ -392,8 +411,8 @@ export class Oracle {
         this.#violate(`${known.key}: ${other} was created for it before, and ${user} now`);
       }
     }
-    const isNoted = keyOf(domain, String(asObject(known.object["status"])["userId"])) === user;
-    const isReported = isNoted && this.#recentSpecs(known).every((spec) => spec["recreatePolicy"] === "Report");
+    const isReported =
+      known.notedId === idIn(user) && this.#recentSpecs(known).every((spec) => spec["recreatePolicy"] === "Report");
     if (isReported) this.#violate(`${user} was created again though recreatePolicy is Report`);
     this.#made.set(user, { uid });
     this.#excused.delete(user);
@@ -471,6 +490,8 @@ export class Oracle {
         one.deletedAt === Infinity &&
         this.#mayFollow(one, known) &&
         awaitedIn(one.object) === idIn(user) &&
+        // Whoever waited for a former holder is yet to learn of this one.
+        readyOf(one.object).message.includes(`${known.key},`) &&
         one.waitsSince < sentAtStep,
     );
     if (heir !== undefined && this.#mayAdopt(heir, user, true))
