@@ -29,8 +29,9 @@ export async function simulate(config: SimulateConfig, signal: AbortSignal): Pro
   let folder: string | undefined;
   try {
     const part = simulatorPart(await optionsFrom(config), ({ url, ca }) => {
-      process.stdout.write(`${url}\n`);
-      if (ca !== undefined) folder = announceAuthority(ca);
+      const caFile = ca === undefined ? undefined : writeAuthority(ca);
+      if (caFile !== undefined) folder = path.dirname(caFile);
+      process.stdout.write(caFile === undefined ? `${url}\n` : `${url}\nTrust the authority in ${caFile}\n`);
     });
     await part.run(signal);
     return 0;
@@ -43,13 +44,11 @@ export async function simulate(config: SimulateConfig, signal: AbortSignal): Pro
   }
 }
 
-/** @returns the folder of its own that the file is in */
-function announceAuthority(ca: string): string {
-  const folder = mkdtempSync(path.join(os.tmpdir(), "auth0-user-operator-simulator-"));
-  const file = path.join(folder, "ca.pem");
+/** @returns the file, in a folder of its own */
+function writeAuthority(ca: string): string {
+  const file = path.join(mkdtempSync(path.join(os.tmpdir(), "auth0-user-operator-simulator-")), "ca.pem");
   writeFileSync(file, ca);
-  process.stdout.write(`Trust the authority in ${file}\n`);
-  return folder;
+  return file;
 }
 
 async function optionsFrom(config: SimulateConfig): Promise<StartOptions> {
