@@ -5,10 +5,10 @@
  */
 import type { JsonMap } from "../core/json.ts";
 import { DirectoryError } from "../reconcile/errors.ts";
+import type { Precondition } from "../reconcile/ports.ts";
 import { backoffMs } from "../runtime/backoff.ts";
 import type { Clock, EpochMs } from "../runtime/clock.ts";
 import { systemRandom, type Random } from "../runtime/random.ts";
-import type { Precondition } from "../reconcile/ports.ts";
 import type { SetGauge } from "../runtime/sampled-gauge.ts";
 import type { BucketLevel, RateHeaders } from "./bucket.ts";
 import type { Access, Credentials } from "../reconcile/tenant-connections.ts";

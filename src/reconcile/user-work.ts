@@ -195,8 +195,8 @@ export class UserWork {
         throw error;
       }
     }
-    for (const change of plan.changes.filter(isOfUser))
-      if (!this.#isRefused(change.path)) this.changed.add(change.path);
+    const done = plan.changes.filter((change) => isOfUser(change) && !this.#isRefused(change.path));
+    for (const { path } of done) this.changed.add(path);
     return user;
   }
 

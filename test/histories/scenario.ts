@@ -6,6 +6,7 @@ import { furnish } from "./furnish.ts";
 import { DATABASE, usersIn } from "./names.ts";
 import { readyOf } from "./oracle.ts";
 import { Stage } from "./stage.ts";
+import type { Call } from "./wire.ts";
 
 const PASSWORD = { secretRef: { name: "password" }, policy: "OnCreate" };
 
@@ -28,6 +29,13 @@ export class Scenario extends Stage {
 
   find(key: string): JsonObject | undefined {
     return this.cluster.find(pathOf(key));
+  }
+
+  /** What is under way to this effect. */
+  callTo(what: string): Call {
+    const call = this.life.wire.calls.find((one) => one.what === what);
+    if (call === undefined) throw new Error(`nobody calls ${what}`);
+    return call;
   }
 
   /** The reason of its Ready condition; empty where there is none. */

@@ -126,10 +126,9 @@ test("a claim whose answer was lost holds as any other", async (t) => {
   const scenario = await aScenario(t);
   const { user_id: userId = "" } = scenario.sideOf(GLOBEX).enter({ email: "jane@example.com" }) ?? {};
   scenario.create("a/first", { email: "jane@example.com", userId });
-  const isClaim = ({ what }: Call): boolean => what === "PATCH /namespaces/a/auth0users/first";
-  await scenario.rest(1_000, isClaim);
-  const claim = scenario.life.wire.calls.find(isClaim);
-  if (claim === undefined) throw new Error("nothing was claimed");
+  const claiming = "PATCH /namespaces/a/auth0users/first";
+  await scenario.rest(1_000, ({ what }) => what === claiming);
+  const claim = scenario.callTo(claiming);
   scenario.advance(claim);
   scenario.life.wire.lose(claim);
   await scenario.rest(60_000);
@@ -159,26 +158,23 @@ test("a resource that was let go by force in the middle of its deletion deletes 
 });
 
 const MAIL = { connection: "email", password: undefined, email: "jane@example.com", recreateAfter: "0s" };
+const CREATION = `POST ${GLOBEX} /users`;
 
 /** Auth0 creates the user, whose id it chooses, and its answer is lost. */
 async function loseCreation(scenario: Scenario): Promise<void> {
-  const isCreation = ({ what }: Call): boolean => what === `POST ${GLOBEX} /users`;
-  await scenario.rest(60_000, isCreation);
-  const creation = scenario.life.wire.calls.find(isCreation);
-  if (creation === undefined) throw new Error("nothing was created");
+  await scenario.rest(60_000, ({ what }) => what === CREATION);
+  const creation = scenario.callTo(CREATION);
   scenario.advance(creation);
   scenario.life.wire.lose(creation);
 }
 
 test("a user whose id Auth0 chose is not taken over before its resource has learnt of it", async (t) => {
   const scenario = await aScenario(t);
-  const isCreation = ({ what }: Call): boolean => what === `POST ${GLOBEX} /users`;
   scenario.create("a/other", { email: "other@example.com" });
   await scenario.rest(1_000);
   scenario.create("a/first", MAIL);
-  await scenario.rest(1_000, isCreation);
-  const creation = scenario.life.wire.calls.find(isCreation);
-  if (creation === undefined) throw new Error("nothing is created");
+  await scenario.rest(1_000, ({ what }) => what === CREATION);
+  const creation = scenario.callTo(CREATION);
   scenario.advance(creation);
 
   scenario.create("a/second", { ...MAIL, adoptionPolicy: "Adopt" });

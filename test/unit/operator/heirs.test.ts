@@ -2,17 +2,10 @@
 import test from "ava";
 import { annotationsOf, asObject, metadataOf } from "../../histories/cluster.ts";
 import { GLOBEX } from "../../histories/names.ts";
-import { aScenario, type Scenario } from "../../histories/scenario.ts";
-import type { Call } from "../../histories/wire.ts";
+import { aScenario } from "../../histories/scenario.ts";
 
 const JANE = { email: "jane@example.com", givenName: "Jane" };
 const MAIL = { connection: "email", password: undefined, email: "jane@example.com", recreateAfter: "0s" };
-
-function theCall(scenario: Scenario, what: string): Call {
-  const call = scenario.life.wire.calls.find((one) => one.what === what);
-  if (call === undefined) throw new Error(`nobody calls ${what}`);
-  return call;
-}
 
 test("of two that come to wait for a user at the same moment none is forgotten", async (t) => {
   const scenario = await aScenario(t);
@@ -52,7 +45,7 @@ test("a user passes on though its holder has not learnt its id", async (t) => {
   await scenario.rest(1_000);
   scenario.create("a/holder", MAIL);
   await scenario.rest(1_000, ({ what }) => what === `POST ${GLOBEX} /users`);
-  const creation = theCall(scenario, `POST ${GLOBEX} /users`);
+  const creation = scenario.callTo(`POST ${GLOBEX} /users`);
   scenario.advance(creation);
   scenario.create("a/heir", { ...MAIL, adoptionPolicy: "Adopt" });
   await scenario.rest(1_000, (call) => call === creation);
@@ -78,7 +71,7 @@ test("an edit that comes with the answer to a status is not taken for an echo of
 
   scenario.edit("a/jane", { spec: { givenName: "Janet" } });
   for (const what of [status, "GET /namespaces/a/auth0users/jane", status]) {
-    const call = theCall(scenario, what);
+    const call = scenario.callTo(what);
     scenario.advance(call);
     scenario.life.wire.advance(call);
     await scenario.turn();
