@@ -36,7 +36,7 @@ export function findWrong(resource: Resource, stage: Stage): Finding {
 function whyNotReady({ object, spec, uid, isDeleting }: Resource, stage: Stage): string | undefined {
   if (isDeleting) return "it says to be ready, and is being deleted";
   const { userId } = asObject(object["status"]);
-  const domain = domainOf(spec, stage.ownDomain);
+  const domain = stage.domainOf(spec);
   const user = stage.sideOf(domain).find(String(userId));
   if (user === undefined) return `it says to be ready, and ${domain} has no ${String(userId)}`;
   const [holder] = stage.oracle.claimsOn(keyOf(domain, user.user_id));
@@ -62,8 +62,8 @@ function whyNotReady({ object, spec, uid, isDeleting }: Resource, stage: Stage):
 /** Whether what keeps it from being ready is so. */
 function isTrue(resource: Resource, reason: string, stage: Stage): boolean {
   const { object, spec, uid, annotations, key, isDeleting } = resource;
-  const { oracle, cluster, ownDomain } = stage;
-  const domain = domainOf(spec, ownDomain);
+  const { oracle, cluster } = stage;
+  const domain = stage.domainOf(spec);
   const side = stage.sideOf(domain);
   const claim = oracle.claimOf(uid);
   const [claimedDomain, claimedId] = claim?.user.split(" ") ?? [];
@@ -136,8 +136,4 @@ function isAdoptGranted(cluster: Cluster, namespace: string): boolean {
     const { names } = asObject(namespaces);
     return adopt === true && Array.isArray(names) && names.includes(namespace);
   });
-}
-
-function domainOf({ tenantRef }: Resource["spec"], ownDomain: string): string {
-  return tenantRef === undefined ? ownDomain : ACME;
 }

@@ -52,6 +52,8 @@ interface Made {
 }
 
 export interface OracleParts {
+  /** The tenant that such a resource's user is looked for in now. */
+  readonly domainOf: (spec: JsonObject) => string;
   readonly find: (user: UserKey) => WireUser | undefined;
   readonly onViolation: (what: string) => void;
 }
@@ -277,8 +279,7 @@ export class Oracle {
       );
     }
     if (standing?.user === claim.user) {
-      const renewed = (one: Claim): Claim => (one.uid === known.uid ? { ...one, provenance: claim.provenance } : one);
-      this.#claims.set(claim.user, this.claimsOn(claim.user).map(renewed));
+      this.#renewClaim(known, claim.user, claim.provenance, isTakingHold);
       return;
     }
     const others = this.claimsOn(claim.user);
@@ -299,6 +300,17 @@ export class Oracle {
     const seen = this.claimsOn(claim.user).filter((one) => !idle.includes(one));
     this.#claims.set(claim.user, [...seen, { uid, provenance: claim.provenance, restoredAt: -1 }, ...idle]);
     this.#excused.delete(claim.user);
+  }
+
+  /** A restored one that is taken hold of comes before one whose claim was written meanwhile, if nothing came of that yet. */
+  #renewClaim(known: Known, user: UserKey, provenance: Provenance, isTakingHold: boolean): void {
+    const claims = this.claimsOn(user).map((one) => (one.uid === known.uid ? { ...one, provenance } : one));
+    const [first] = claims;
+    const own = claims.find(({ uid }) => uid === known.uid);
+    const firstId = asObject(this.resources.get(first?.uid ?? "")?.object["status"])["userId"];
+    const isOpen = isTakingHold && firstId !== idIn(user) && (own?.restoredAt ?? -1) >= this.#quietSince;
+    if (own !== undefined && isOpen) claims.sort((a, b) => Number(b === own) - Number(a === own));
+    this.#claims.set(user, claims);
   }
 
   /** Somebody made a resource with a claim in it, from a backup or a copy; without keys it holds where it may be made anew. */
@@ -368,12 +380,13 @@ export class Oracle {
     return waited !== undefined && users.includes(waited.userId) && waited.untilStep >= this.#quietSince;
   }
 
-  /** By the status, by the id, or by a claim whose keys are not lost: what can't be proven stays. */
+  /** By the status, by the id where it is looked for, or by a claim whose keys are not lost: what can't be proven stays. */
   #isProven({ uid, key, object }: Known, user: UserKey): boolean {
     const { tenantDomain, userId } = asObject(object["status"]);
     const isNoted = keyOf(String(tenantDomain), String(userId)) === user;
     const text = annotationsOf(object)[USER_ID_ANNOTATION] ?? "";
-    return isNoted || user.endsWith(`|${uid}`) || this.isProvable(key, text);
+    const isHere = user.startsWith(`${this.#parts.domainOf(asObject(object["spec"]))} `);
+    return isNoted || (user.endsWith(`|${uid}`) && isHere) || this.isProvable(key, text);
   }
 
   /** A user does not change its connection. */

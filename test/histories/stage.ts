@@ -3,11 +3,13 @@
  * have in common. Nothing happens here by itself: whoever holds the stage says what arrives when.
  */
 import { GROUP } from "../../src/api/auth0-user.ts";
+import type { JsonObject } from "../../src/runtime/json.ts";
 import { seededRandom } from "../../src/runtime/random.ts";
-import { Cluster } from "./cluster.ts";
+import { USER_ID_ANNOTATION } from "../../src/operator/names.ts";
+import { annotationsOf, Cluster, metadataOf, type Write } from "./cluster.ts";
 import { Life } from "./life.ts";
 import { ACME, DEFINITIONS, GLOBEX, NAMESPACES } from "./names.ts";
-import { Oracle } from "./oracle.ts";
+import { Oracle, readyOf } from "./oracle.ts";
 import { TenantSide, type Served } from "./tenant-side.ts";
 import { Time } from "./time.ts";
 import type { Call } from "./wire.ts";
@@ -37,6 +39,7 @@ export class Stage {
     const { time } = this;
     const random = seededRandom(seed);
     this.oracle = new Oracle({
+      domainOf: (spec) => this.domainOf(spec),
       find: (user) => {
         const [domain = "", id = ""] = user.split(" ");
         return this.sideOf(domain).find(id);
@@ -50,6 +53,7 @@ export class Stage {
       time,
       random,
       onWrite: (write) => {
+        this.say(sayWrite(write));
         oracle.noteWrite(write);
       },
     });
@@ -67,6 +71,11 @@ export class Stage {
     const side = this.#sides.get(domain);
     if (side === undefined) throw new Error(`there is no tenant ${domain}`);
     return side;
+  }
+
+  /** The tenant of a resource with such a spec. */
+  domainOf({ tenantRef }: JsonObject): string {
+    return tenantRef === undefined ? this.ownDomain : ACME;
   }
 
   get sides(): readonly TenantSide[] {
@@ -168,4 +177,15 @@ export class Stage {
     });
     return life;
   }
+}
+
+/** `operator wrote a/u1 uid Ready=False DuplicateClaim: …`, with what it claims and whether it is being deleted. */
+function sayWrite({ actor, before, after }: Write): string {
+  const object = after ?? before ?? {};
+  const { namespace, name, uid, deletionTimestamp } = metadataOf(object);
+  const { reason, message } = readyOf(object);
+  const claim = annotationsOf(object)[USER_ID_ANNOTATION] ?? "no claim";
+  const doing = before === undefined ? "made" : after === undefined ? "removed" : "wrote";
+  const ending = deletionTimestamp === undefined ? "" : " (deleted)";
+  return `${actor} ${doing} ${String(namespace)}/${String(name)} ${String(uid)}${ending}: ${claim}; ${reason} ${message}`;
 }
