@@ -6,19 +6,25 @@ import { GROUP, PLURAL } from "../api/auth0-user.ts";
 import { isApiError } from "../kubernetes/api-error.ts";
 import type { KubernetesCalls } from "../kubernetes/kubernetes-api.ts";
 import { resourcePath, type Resource } from "../kubernetes/resource.ts";
+import type { Clock } from "../runtime/clock.ts";
 import { isJsonObject } from "../runtime/json.ts";
 
 const DEFINITIONS: Resource = { group: "apiextensions.k8s.io", version: "v1", plural: "customresourcedefinitions" };
+/** The definition is large, and the API server takes it apart for each answer: a mass deletion asks no more often. */
+const BETWEEN_MS = 100;
 const never = new AbortController().signal;
 
 export class KindDeletion {
-  readonly #api: KubernetesCalls;
+  readonly #api: Pick<KubernetesCalls, "getMetadata">;
+  readonly #clock: Clock;
+  #askedAtMs = -Infinity;
   #last: Promise<unknown> = Promise.resolve();
   /** A question that has not been put yet: whoever asks now may wait for its answer. */
   #next: Promise<boolean> | undefined;
 
-  constructor(api: KubernetesCalls) {
+  constructor(api: Pick<KubernetesCalls, "getMetadata">, clock: Clock) {
     this.#api = api;
+    this.#clock = clock;
   }
 
   /**
@@ -29,8 +35,11 @@ export class KindDeletion {
    */
   isUnderWay(): Promise<boolean> {
     if (this.#next !== undefined) return this.#next;
-    const next = this.#last.then(() => {
+    const next = this.#last.then(async () => {
+      const waitMs = this.#askedAtMs + BETWEEN_MS - this.#clock.monotonicMs();
+      if (waitMs > 0) await this.#clock.sleep(waitMs, never);
       this.#next = undefined;
+      this.#askedAtMs = this.#clock.monotonicMs();
       return this.#look();
     });
     this.#next = next;

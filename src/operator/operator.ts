@@ -126,7 +126,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     memories: new UserMemories(),
     drift: new DriftCounts(options.metrics),
     namespaces,
-    kindDeletion: new KindDeletion(api),
+    kindDeletion: new KindDeletion(api, clock),
     audit: options.audit,
     leftBehind: new LeftBehind(options.metrics),
     holders: new UserHolders({ store, stateKeys, clock }),
