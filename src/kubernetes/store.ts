@@ -25,12 +25,12 @@ import {
 export type ChangeCause = "added" | "changed" | "deleted";
 export type ChangeListener = (key: ObjectKey, cause: ChangeCause) => void;
 
-/** What the owner of a kind says about its objects. All three are given what the server sent, unchecked. */
+/** What the owner of a kind says about its objects, whose content nobody has checked. */
 export interface StoreOptions<T> {
   /** The part of an object that is worth its memory. Name, namespace, uid and resourceVersion stay in it. */
   readonly slim: (object: JsonObject) => JsonObject;
-  /** Two states of an object with the same fingerprint call for the same work. The uid need not be in it. */
-  readonly fingerprint: (object: JsonObject) => string;
+  /** Of the slim part. Two states with the same fingerprint call for the same work. The uid need not be in it. */
+  readonly fingerprint: (slim: JsonObject) => string;
   /** What readers get, made from the slim part. */
   readonly parse: (slim: JsonObject) => T;
 }
@@ -47,12 +47,15 @@ export interface Feed {
 }
 
 interface Entry extends Slot {
+  readonly uid: string;
   resourceVersion: string;
-  /** Of uid and fingerprint. */
+  /** Of the fingerprint. */
   hash: string;
   /** The last list that showed the object. */
   list: number;
 }
+
+export type StoredIdentity = Pick<ObjectIdentity, "uid" | "resourceVersion">;
 
 interface FeedState {
   /** The number of the last list that was begun. */
@@ -91,6 +94,12 @@ export class Store<T> {
   get(key: ObjectKey): T | undefined {
     const entry = this.#entries.get(key);
     return entry === undefined || isBuried(entry) ? undefined : this.#options.parse(this.#read(entry));
+  }
+
+  /** As much of what `get` gives as costs nothing. */
+  identify(key: ObjectKey): StoredIdentity | undefined {
+    const entry = this.#entries.get(key);
+    return entry === undefined || isBuried(entry) ? undefined : entry;
   }
 
   *keys(): Generator<ObjectKey, void> {
@@ -225,25 +234,28 @@ export class Store<T> {
   }
 
   #add(object: JsonObject, { key, uid, resourceVersion }: ObjectIdentity, list: number): void {
-    const entry: Entry = { block: undefined, start: 0, bytes: 0, resourceVersion, hash: this.#hash(uid, object), list };
-    this.#keep(entry, object);
+    const slim = this.#options.slim(object);
+    const newHash = this.#hash(slim);
+    const entry: Entry = { block: undefined, start: 0, bytes: 0, uid, resourceVersion, hash: newHash, list };
+    this.#keep(entry, slim);
     this.#entries.set(key, entry);
   }
 
   /** Takes in a newer state. The object may be another one: the watch can have been cut while it was replaced. */
   #update(entry: Entry, object: JsonObject, identity: ObjectIdentity): void {
     const { key, uid, resourceVersion } = identity;
-    const newHash = this.#hash(uid, object);
-    const hasChanged = newHash !== entry.hash;
-    if (isBuried(entry) || (hasChanged && this.#uidOf(entry) !== uid)) {
+    if (isBuried(entry) || entry.uid !== uid) {
       this.#drop(key, entry, resourceVersion);
       this.#add(object, identity, entry.list);
       this.#tell({ key, resourceVersion, cause: "added" });
       return;
     }
+    const slim = this.#options.slim(object);
+    const newHash = this.#hash(slim);
+    const hasChanged = newHash !== entry.hash;
     entry.resourceVersion = resourceVersion;
     entry.hash = newHash;
-    this.#keep(entry, object);
+    this.#keep(entry, slim);
     if (hasChanged) this.#tell({ key, resourceVersion, cause: "changed" });
   }
 
@@ -278,8 +290,8 @@ export class Store<T> {
     else for (const listener of this.#listeners) listener(change.key, change.cause);
   }
 
-  #keep(entry: Entry, object: JsonObject): void {
-    this.#arena.write(entry, JSON.stringify(this.#options.slim(object)));
+  #keep(entry: Entry, slim: JsonObject): void {
+    this.#arena.write(entry, JSON.stringify(slim));
   }
 
   #read(entry: Entry): JsonObject {
@@ -288,12 +300,8 @@ export class Store<T> {
     return object;
   }
 
-  #uidOf(entry: Entry): string {
-    return parseObjectIdentity(this.#read(entry)).uid;
-  }
-
-  #hash(uid: string, object: JsonObject): string {
-    return hash("sha256", `${uid} ${this.#options.fingerprint(object)}`, "binary");
+  #hash(slim: JsonObject): string {
+    return hash("sha256", this.#options.fingerprint(slim), "binary");
   }
 }
 

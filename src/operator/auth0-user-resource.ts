@@ -90,8 +90,8 @@ export function slimAuth0User(object: JsonObject): JsonObject {
  * What calls for a pass: a new generation, finalizers, deletion, our annotations, and the nulls that `kubectl apply`
  * dropped (they don't move the generation). Not: our own status, foreign annotations and labels.
  */
-export function auth0UserFingerprint(object: JsonObject): string {
-  const { generation, deletionTimestamp, finalizers, annotations } = objectOf(slimAuth0User(object)["metadata"]);
+export function auth0UserFingerprint(slim: JsonObject): string {
+  const { generation, deletionTimestamp, finalizers, annotations } = objectOf(slim["metadata"]);
   return JSON.stringify([generation, deletionTimestamp !== undefined, finalizers, annotations]);
 }
 

@@ -6,7 +6,8 @@ import { API_VERSION, KIND } from "../api/auth0-user.ts";
 import type { ObjectReference } from "../kubernetes/event-series.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
 import { isApiError } from "../kubernetes/api-error.ts";
-import { parseObjectIdentity, type ObjectIdentity } from "../kubernetes/object.ts";
+import { parseObjectIdentity } from "../kubernetes/object.ts";
+import type { StoredIdentity } from "../kubernetes/store.ts";
 import { auth0UserPath, type SharedParts } from "./user-parts.ts";
 
 /** A person may edit the resource between its reading and our writing, rarely again. */
@@ -25,7 +26,7 @@ export async function writeStatus(
 ): Promise<void> {
   const patch = mergePatchBetween(resource.status, next);
   if (patch === undefined) return;
-  let known: Pick<ObjectIdentity, "uid" | "resourceVersion"> | undefined = store.get(resource.key);
+  let known: StoredIdentity | undefined = store.identify(resource.key);
   for (let tries = 1; known?.uid === resource.uid; tries++) {
     try {
       const body = { metadata: { resourceVersion: known.resourceVersion }, status: patch };

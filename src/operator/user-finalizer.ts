@@ -3,7 +3,7 @@ import { desiredUserFrom } from "../api/desired-user.ts";
 import { parseDurationMs } from "../api/duration.ts";
 import { CONFIRM_DELETION_ANNOTATION } from "../api/names.ts";
 import { validateUserSpec } from "../api/validate.ts";
-import type { DesiredUser } from "../core/desired-user.ts";
+import type { Grant } from "../core/grants.ts";
 import { connectionName, userId, type ConnectionName, type UserId } from "../core/ids.ts";
 import type { ObjectKey } from "../kubernetes/object.ts";
 import type { ReconcileResult } from "../kubernetes/controller.ts";
@@ -13,7 +13,7 @@ import { refused } from "../reconcile/outcome.ts";
 import { REASON_OF, type Reason } from "../reconcile/reasons.ts";
 import type { EpochMs } from "../runtime/clock.ts";
 import { parseAuth0UserResource, type Auth0UserResource } from "./auth0-user-resource.ts";
-import { findHeir, waitingFor } from "./awaited-by.ts";
+import { findHeir, isAwaited, waitingFor } from "./awaited-by.ts";
 import { findMissingGrants } from "./granted.ts";
 import { GuardedDirectory } from "./guarded-directory.ts";
 import { FINALIZER } from "./names.ts";
@@ -36,7 +36,7 @@ export async function finalizeUser(
     breaker: tenant.breaker,
     audit,
     findHeir: (id: UserId) => heirOf(resource, parts, id),
-    isGone: () => parts.store.get(resource.key)?.uid !== resource.uid,
+    isGone: () => parts.store.identify(resource.key)?.uid !== resource.uid,
   };
   const guarded = new GuardedDirectory(directory, resource, guards, () => clock.now());
   let outcome: DeletionOutcome | Released = await endOf(resource, { ...parts, directory: guarded }, signal);
@@ -104,9 +104,7 @@ async function endOf(resource: Auth0UserResource, parts: UserParts, signal: Abor
   const heir = heirOf(resource, parts);
   if (heir !== undefined) return moved(`Auth0User ${heir} takes it over`);
   const policy = POLICIES.find((one) => one === spec["deletionPolicy"]);
-  const validated = validateUserSpec(spec);
   const connection = connectionOf(resource);
-  const desired = validated.kind === "valid" ? desiredUserFrom(validated.value, []) : undefined;
   const claims = new ResourceClaims(resource, parts);
   const ownership = ownershipOf(resource, connection, undefined, claims.parse(), parts);
   const isRestored = ownership.kind === "owned" && !ownership.isNoted;
@@ -119,7 +117,7 @@ async function endOf(resource: Auth0UserResource, parts: UserParts, signal: Abor
       policy,
       lastSeen: parts.memories.find(key, uid)?.memory.lastSeen,
       confirmedId: annotations[CONFIRM_DELETION_ANNOTATION],
-      obstacle: await findObstacle(resource, desired, parts, signal),
+      obstacle: await findObstacle(resource, parts, signal),
       deleteAtMs: deleteAtMsOf(resource),
       marker: markerOf(resource, connection, parts),
     },
@@ -138,36 +136,25 @@ function moved(why: string): DeletionOutcome {
  */
 function heirOf(resource: Auth0UserResource, parts: UserParts, foundId?: UserId): ObjectKey | undefined {
   // It may have come to be awaited since the pass began.
-  const noted = parts.store.get(resource.key) ?? resource;
+  const isLatest = parts.store.identify(resource.key)?.resourceVersion === resource.resourceVersion;
+  const noted = isLatest ? resource : (parts.store.get(resource.key) ?? resource);
+  if (!isAwaited(noted)) return undefined;
   const userIds = [foundId, knownIdOf(resource, parts), derivedIdOf(resource, connectionOf(resource))];
   return findHeir(noted, userIds, parts.store);
 }
 
 const POLICIES: readonly DeletionPolicy[] = ["Delete", "Retain", "Disable"];
 
-/** A grant that was taken back stops deletions, too. Of a spec that is not valid any more only the least is asked. */
+/** A grant that was taken back stops deletions, too; and so does the breaker. */
 async function findObstacle(
-  { namespace, spec }: Auth0UserResource,
-  desired: DesiredUser | undefined,
-  { tenant, directory, clock }: UserParts,
+  resource: Auth0UserResource,
+  parts: UserParts,
   signal: AbortSignal,
 ): Promise<Obstacle | undefined> {
-  const grants = await tenant.grantsFor(namespace, signal);
-  const nothing = grants.length === 0 ? ["anything at all (grants)"] : [];
-  try {
-    const asked = { adopts: spec["userId"] !== undefined, setsPassword: false };
-    const missing =
-      desired === undefined
-        ? nothing
-        : await findMissingGrants(grants, { ...asked, desired }, directory.assignments, signal);
-    if (missing.length > 0) {
-      const message = `${tenant.title} does not grant namespace ${namespace}: ${missing.join("; ")}; to let go of the resource set deletionPolicy: Retain`;
-      return { reason: "NotGranted", message, remedy: { kind: "backoff" } };
-    }
-  } catch (error) {
-    if (!(error instanceof DirectoryError)) throw error;
-    return { reason: REASON_OF[error.code], message: error.message, remedy: error.remedy };
-  }
+  const { tenant, clock } = parts;
+  const grants = await tenant.grantsFor(resource.namespace, signal);
+  const notGranted = grants === "all" ? undefined : await findNotGranted(resource, grants, parts, signal);
+  if (notGranted !== undefined) return notGranted;
   const pause = await tenant.breaker?.findDeletionPause(signal);
   if (pause === undefined) return undefined;
   return {
@@ -175,6 +162,36 @@ async function findObstacle(
     message: pause.message,
     remedy: { kind: "wait", untilMs: clock.now() + PAUSED_AGAIN_MS },
   };
+}
+
+/** Of a spec that is not valid any more only the least is asked. */
+async function findNotGranted(
+  { namespace, spec }: Auth0UserResource,
+  grants: readonly Grant[],
+  { tenant, directory }: UserParts,
+  signal: AbortSignal,
+): Promise<Obstacle | undefined> {
+  const validated = validateUserSpec(spec);
+  const adopts = spec["userId"] !== undefined;
+  try {
+    const missing =
+      validated.kind === "valid"
+        ? await findMissingGrants(
+            grants,
+            { adopts, setsPassword: false, desired: desiredUserFrom(validated.value, []) },
+            directory.assignments,
+            signal,
+          )
+        : grants.length === 0
+          ? ["anything at all (grants)"]
+          : [];
+    if (missing.length === 0) return undefined;
+    const message = `${tenant.title} does not grant namespace ${namespace}: ${missing.join("; ")}; to let go of the resource set deletionPolicy: Retain`;
+    return { reason: "NotGranted", message, remedy: { kind: "backoff" } };
+  } catch (error) {
+    if (!(error instanceof DirectoryError)) throw error;
+    return { reason: REASON_OF[error.code], message: error.message, remedy: error.remedy };
+  }
 }
 
 /** How often a paused deletion asks whether it was confirmed. */
@@ -197,9 +214,10 @@ async function leaveBehind(
 }
 
 function knownIdOf(resource: Auth0UserResource, parts: UserParts): UserId | undefined {
-  const claim = new ResourceClaims(resource, parts).parse();
   const { userId: id } = resource.status;
-  return id === undefined ? (typeof claim === "object" ? claim.userId : undefined) : userId(id);
+  if (id !== undefined) return userId(id);
+  const claim = new ResourceClaims(resource, parts).parse();
+  return typeof claim === "object" ? claim.userId : undefined;
 }
 
 /** `deleteAfter` from the moment the resource was deleted. */

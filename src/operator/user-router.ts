@@ -45,7 +45,7 @@ export class UserRouter {
     } catch (error) {
       // Somebody else wrote meanwhile, or replaced the resource: the watch brings it, and this pass is over.
       if (isApiError(error, "conflict", "not_found")) return { kind: "backoff" };
-      if (isApiError(error, "invalid") && parts.store.get(key)?.uid !== resource.uid) return { kind: "backoff" };
+      if (isApiError(error, "invalid") && parts.store.identify(key)?.uid !== resource.uid) return { kind: "backoff" };
       throw error;
     }
   }

@@ -43,7 +43,6 @@ export class Keyring {
 
 /** Each part goes in with its length, so that no two lists of parts give the same bytes. */
 function mac(key: KeyObject, purpose: Purpose, parts: readonly string[]): Buffer {
-  const hmac = createHmac("sha256", key);
-  for (const part of [purpose, ...parts]) hmac.update(`${String(Buffer.byteLength(part))}:${part};`);
-  return hmac.digest().subarray(0, MAC_BYTES);
+  const text = [purpose, ...parts].map((part) => `${String(Buffer.byteLength(part))}:${part};`).join("");
+  return createHmac("sha256", key).update(text).digest().subarray(0, MAC_BYTES);
 }

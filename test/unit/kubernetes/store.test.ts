@@ -91,6 +91,9 @@ test("readers get the slim part, parsed, and a value of their own each time", (t
   t.deepEqual(store.get(key), anObject({ spec: { a: "ä\u2028" } }));
   t.not(store.get(key), store.get(key));
   t.is(store.get(objectKey("a", "other")), undefined);
+  const { uid, resourceVersion } = parseObjectIdentity(anObject());
+  t.like(store.identify(key), { uid, resourceVersion });
+  t.is(store.identify(objectKey("a", "other")), undefined);
   t.deepEqual([...store.keys()], [key]);
 });
 
@@ -441,6 +444,7 @@ test("an object whose last finalizer we took is gone at once, and told once", as
     resolve(anObject({ version: 4, metadata: goneMetadata }));
     await written;
     t.is(store.get(key), undefined);
+    t.is(store.identify(key), undefined);
     t.is(store.size, 0);
     t.deepEqual([...store.keys()], []);
     if (!isEarly) {
