@@ -2,7 +2,7 @@
 import { USER_ID_ANNOTATION } from "../../src/operator/names.ts";
 import { asObject, metadataOf, type Cluster } from "./cluster.ts";
 import { ACME, CLUSTER_TENANTS, DATABASE, PASSWORDLESS } from "./names.ts";
-import { keyOf, readyOf } from "./oracle.ts";
+import { keyOf, readyOf } from "./reading.ts";
 import type { Resource } from "./people.ts";
 import type { Stage } from "./stage.ts";
 import type { TenantSide, WireUser } from "./tenant-side.ts";
@@ -39,7 +39,7 @@ function whyNotReady({ object, spec, uid, isDeleting }: Resource, stage: Stage):
   const domain = stage.domainOf(spec);
   const user = stage.sideOf(domain).find(String(userId));
   if (user === undefined) return `it says to be ready, and ${domain} has no ${String(userId)}`;
-  const [holder] = stage.oracle.claimsOn(keyOf(domain, user.user_id));
+  const [holder] = stage.books.claimsOn(keyOf(domain, user.user_id));
   if (holder?.uid !== uid) return `it says to be ready, and ${user.user_id} is claimed by ${String(holder?.uid)}`;
   for (const [field, wire] of [
     ["email", "email"],
@@ -62,17 +62,17 @@ function whyNotReady({ object, spec, uid, isDeleting }: Resource, stage: Stage):
 /** Whether what keeps it from being ready is so. */
 function isTrue(resource: Resource, reason: string, stage: Stage): boolean {
   const { object, spec, uid, annotations, key, isDeleting } = resource;
-  const { oracle, cluster } = stage;
+  const { books, cluster } = stage;
   const domain = stage.domainOf(spec);
   const side = stage.sideOf(domain);
-  const claim = oracle.claimOf(uid);
+  const claim = books.claimOf(uid);
   const [claimedDomain, claimedId] = claim?.user.split(" ") ?? [];
   const text = annotations[USER_ID_ANNOTATION];
   const others = holdersOf(spec, side).filter(({ user_id: id }) => id !== claimedId);
   const { userId } = asObject(object["status"]);
   switch (reason) {
     case "UserConflict": {
-      const isUnproven = text !== undefined && !oracle.isProvable(key, text);
+      const isUnproven = text !== undefined && !books.isProvable(key, text);
       const isContradicted = spec["userId"] !== undefined && claimedId !== undefined && spec["userId"] !== claimedId;
       const named = side.find(String(spec["userId"]));
       const isElsewhere = named !== undefined && named.identities[0]?.connection !== spec["connection"];
@@ -83,9 +83,9 @@ function isTrue(resource: Resource, reason: string, stage: Stage): boolean {
       const annotated = text?.split(";")[0] ?? "";
       return [...wanted, annotated].some((id) => {
         const user = side.find(id);
-        const isForeign = user !== undefined && oracle.isMarkedByLostKeys(user);
-        const isClaimed = (oracle.claimsOn(keyOf(domain, id))[0]?.uid ?? uid) !== uid;
-        return isForeign || isClaimed || oracle.isNamedByAnother(keyOf(domain, id), uid);
+        const isForeign = user !== undefined && books.isMarkedByLostKeys(user);
+        const isClaimed = (books.claimsOn(keyOf(domain, id))[0]?.uid ?? uid) !== uid;
+        return isForeign || isClaimed || books.isNamedByAnother(keyOf(domain, id), uid);
       });
     }
     case "UserNotFound":

@@ -23,7 +23,7 @@ export function furnish(stage: Stage): void {
 }
 
 /** Every namespace may declare users of the tenant; these may also take users over. */
-export function grant({ cluster, oracle }: Stage, adopting: readonly string[]): void {
+export function grant({ cluster, books }: Stage, adopting: readonly string[]): void {
   const grants: readonly JsonObject[] = [
     { namespaces: { from: "All" } },
     ...(adopting.length > 0
@@ -31,5 +31,5 @@ export function grant({ cluster, oracle }: Stage, adopting: readonly string[]): 
       : []),
   ];
   cluster.mergePatch(`${CLUSTER_TENANTS}/acme`, { spec: { grants } }, "person");
-  for (const namespace of NAMESPACES) oracle.noteGrant(ACME, namespace, adopting.includes(namespace));
+  for (const namespace of NAMESPACES) books.noteGrant(ACME, namespace, adopting.includes(namespace));
 }

@@ -1,7 +1,7 @@
 /**
  * One history: people, the operator and two tenants, in an order that a seed decides; calls that are lost, and lives of the
  * operator that end at any await. When the faults have ended everything must come to rest, and be as somebody declared it or
- * say truthfully why not; and when all is deleted, go.
+ * say truthfully why not; follow an edit at once; and when all is deleted, go.
  */
 import { Chance } from "./chance.ts";
 import { findWrong } from "./end-state.ts";
@@ -22,6 +22,8 @@ export interface HistoryResult {
 
 /** How long things may take to come to rest once nothing fails any more: two intervals of comparison and some. */
 const REST_MS = 25 * 60_000;
+/** How long an edit may take. No user is compared on its own in so short a time, or hardly any. */
+const NOTICE_MS = 10_000;
 
 /** The same history for the same seed, to the letter. */
 export async function runHistory(seed: number): Promise<HistoryResult> {
@@ -63,12 +65,12 @@ class History {
   }
 
   async run(): Promise<void> {
-    const { oracle } = this.#stage;
+    const { books } = this.#stage;
     const chance = this.#chance;
     const deeds = 20 + chance.integer(30);
     await this.#rest(1_000);
     for (let deed = 0; deed < deeds && this.#isWell; deed++) {
-      oracle.tick();
+      books.tick();
       this.#stage.say(this.#people.act());
       const steps = chance.integer(chance.pick([3, 10, 40]) ?? 3);
       for (let step = 0; step < steps && this.#isWell; step++) await this.#step();
@@ -76,6 +78,7 @@ class History {
     }
     await this.#rest(REST_MS);
     if (this.#isWell) this.#checkAll();
+    if (this.#isWell) await this.#editAll();
     if (this.#isWell) await this.#endAll();
   }
 
@@ -92,7 +95,7 @@ class History {
     const chance = this.#chance;
     const stage = this.#stage;
     const { wire, clock } = stage.life;
-    stage.oracle.tick();
+    stage.books.tick();
     const calls = wire.calls;
     const watches = [...stage.cluster.watches].filter(({ waiting }) => waiting.length > 0);
     const index = chance.integer(calls.length + watches.length);
@@ -131,10 +134,24 @@ class History {
     }
   }
 
+  /** An edit of what has come to rest is seen at once, and not only when its interval is over. */
+  async #editAll(): Promise<void> {
+    const stage = this.#stage;
+    stage.books.tick();
+    stage.say("everybody: edit everything that is ready");
+    const edited = this.#people.editAllReady().map(({ uid }) => uid);
+    await this.#rest(NOTICE_MS);
+    for (const resource of this.#people.resources()) {
+      if (!edited.includes(resource.uid)) continue;
+      const { wrong } = findWrong(resource, stage);
+      if (wrong !== undefined) stage.violate(`${resource.key} ${resource.uid} does not follow an edit: ${wrong}`);
+    }
+  }
+
   /** All resources are deleted, whatever they say; each must go, and no user may be left behind unsaid. */
   async #endAll(): Promise<void> {
     const stage = this.#stage;
-    stage.oracle.tick();
+    stage.books.tick();
     stage.say("everybody: delete everything");
     if (stage.ownDomain !== GLOBEX) {
       this.#restart(() => {
@@ -147,6 +164,6 @@ class History {
     for (const { key, uid, object } of this.#people.resources()) {
       stage.violate(`${key} ${uid} can't be deleted: ${JSON.stringify(object["status"])}`);
     }
-    for (const user of stage.oracle.orphans()) stage.violate(`${user} is left behind, and nobody said so`);
+    for (const user of stage.books.orphans()) stage.violate(`${user} is left behind, and nobody said so`);
   }
 }

@@ -10,7 +10,7 @@ import { annotationsOf, asObject, finalizersOf, metadataOf } from "./cluster.ts"
 import { grant } from "./furnish.ts";
 import { OPERATOR_NAMESPACE } from "./life.ts";
 import { ACME, DATABASE, GLOBEX, NAMESPACES, PASSWORDLESS, PEOPLE, USERS, secretsIn, usersIn } from "./names.ts";
-import { keyOf, readyOf } from "./oracle.ts";
+import { keyOf, readyOf } from "./reading.ts";
 import type { Stage } from "./stage.ts";
 import type { WireUser } from "./tenant-side.ts";
 
@@ -262,7 +262,7 @@ export class People {
   /** The whole cluster is lost, and made again from the last backup; sometimes the operator's own Secret is forgotten. */
   #restoreAll(): string | undefined {
     const { chance, restart } = this.#parts;
-    const { cluster, oracle } = this.#parts.stage;
+    const { cluster, books } = this.#parts.stage;
     const backup = this.#backup;
     if (backup === undefined) return undefined;
     const areKeysLost = chance.happens(0.2);
@@ -275,8 +275,8 @@ export class People {
         if (isKeys || path.includes("/auth0users/")) kept.delete(path);
       }
       cluster.reset(kept);
-      oracle.noteClusterLost();
-      if (areKeysLost) oracle.noteKeysLost();
+      books.noteClusterLost();
+      if (areKeysLost) books.noteKeysLost();
       for (const object of backup.users) restored.push(this.#restore(object, keepsFinalizers));
     });
     return `${areKeysLost ? "without keys, " : ""}${restored.join(" ")}`;
@@ -296,19 +296,19 @@ export class People {
 
   #signUp(): string | undefined {
     const { chance, stage } = this.#parts;
-    const { oracle } = stage;
+    const { books } = stage;
     const domain = chance.happens(0.5) ? ACME : GLOBEX;
     const connection = chance.happens(0.85) ? DATABASE : PASSWORDLESS;
     const email = chance.pick(PEOPLE);
     const user = stage.sideOf(domain).enter({ connection, email, user_metadata: { theirs: "from the beginning" } });
     if (user === undefined) return undefined;
-    oracle.noteUser(domain, user);
+    books.noteUser(domain, user);
     return `${keyOf(domain, user.user_id)} ${String(email)}`;
   }
 
   #editUser(): string | undefined {
     const { chance, stage } = this.#parts;
-    const { oracle } = stage;
+    const { books } = stage;
     const found = this.#anyUser();
     if (found === undefined) return undefined;
     const { domain, user } = found;
@@ -319,8 +319,8 @@ export class People {
       { user_metadata: { theirs: String(++this.#edits) } },
     ]);
     if (changes === undefined || !stage.sideOf(domain).edit(user.user_id, changes)) return undefined;
-    oracle.noteUser(domain, { ...user, ...changes });
-    if (changes["email"] !== undefined) oracle.noteReaddressed(keyOf(domain, user.user_id));
+    books.noteUser(domain, { ...user, ...changes });
+    if (changes["email"] !== undefined) books.noteReaddressed(keyOf(domain, user.user_id));
     return `${keyOf(domain, user.user_id)} ${JSON.stringify(changes)}`;
   }
 
@@ -333,13 +333,13 @@ export class People {
 
   #link(): string | undefined {
     const { chance, stage } = this.#parts;
-    const { oracle, time } = stage;
+    const { books, time } = stage;
     const found = this.#anyUser();
     const other = found && chance.pick(stage.sideOf(found.domain).users());
     if (found === undefined || other === undefined || other.user_id === found.user.user_id) return undefined;
     if (!stage.sideOf(found.domain).link(found.user.user_id, other.user_id)) return undefined;
     this.#isLinked = true;
-    oracle.noteLink(keyOf(found.domain, found.user.user_id), time.nowMs);
+    books.noteLink(keyOf(found.domain, found.user.user_id), time.nowMs);
     return `${other.user_id} into ${keyOf(found.domain, found.user.user_id)}`;
   }
 
@@ -369,12 +369,21 @@ export class People {
 
   // ---- at the end ----
 
+  /** Everything that is as declared is declared anew. */
+  editAllReady(): readonly Resource[] {
+    const ready = this.resources().filter(({ object }) => readyOf(object).status === "True");
+    for (const { namespace, name, path } of ready) {
+      this.#parts.stage.cluster.mergePatch(path, { spec: this.#profile(namespace, name) }, "person");
+    }
+    return ready;
+  }
+
   /** Everything that waits for a person is answered, and every resource deleted. */
   clearUp(): void {
-    const { cluster, oracle } = this.#parts.stage;
+    const { cluster, books } = this.#parts.stage;
     grant(this.#parts.stage, NAMESPACES);
     for (const resource of this.resources()) {
-      const claim = oracle.claimOf(resource.uid);
+      const claim = books.claimOf(resource.uid);
       const policy = { deletionPolicy: "Retain" };
       if (readyOf(resource.object).reason === "TenantChanged" && claim !== undefined) {
         cluster.mergePatch(resource.path, { spec: policy }, "person");

@@ -4,7 +4,7 @@ import type { JsonObject } from "../../src/runtime/json.ts";
 import { asObject, metadataOf } from "./cluster.ts";
 import { furnish } from "./furnish.ts";
 import { DATABASE, usersIn } from "./names.ts";
-import { readyOf } from "./oracle.ts";
+import { readyOf } from "./reading.ts";
 import { Stage } from "./stage.ts";
 import type { Call } from "./wire.ts";
 

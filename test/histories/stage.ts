@@ -6,10 +6,12 @@ import { GROUP } from "../../src/api/auth0-user.ts";
 import type { JsonObject } from "../../src/runtime/json.ts";
 import { seededRandom } from "../../src/runtime/random.ts";
 import { USER_ID_ANNOTATION } from "../../src/operator/names.ts";
+import { Books } from "./books.ts";
 import { annotationsOf, Cluster, metadataOf, type Write } from "./cluster.ts";
 import { Life } from "./life.ts";
 import { ACME, DEFINITIONS, GLOBEX, NAMESPACES } from "./names.ts";
-import { Oracle, readyOf } from "./oracle.ts";
+import { Oracle } from "./oracle.ts";
+import { readyOf } from "./reading.ts";
 import { TenantSide, type Served } from "./tenant-side.ts";
 import { Time } from "./time.ts";
 import type { Call } from "./wire.ts";
@@ -22,7 +24,7 @@ const IDLE_TURNS = 3;
 
 export class Stage {
   readonly time = new Time();
-  readonly oracle: Oracle;
+  readonly books: Books;
   readonly cluster: Cluster;
   readonly violations: string[] = [];
   /** Everything that happened, a line each. */
@@ -38,17 +40,16 @@ export class Stage {
     this.#seed = seed;
     const { time } = this;
     const random = seededRandom(seed);
-    this.oracle = new Oracle({
+    this.books = new Books({
       domainOf: (spec) => this.domainOf(spec),
       find: (user) => {
         const [domain = "", id = ""] = user.split(" ");
         return this.sideOf(domain).find(id);
       },
-      onViolation: (what) => {
-        this.violate(what);
-      },
     });
-    const { oracle } = this;
+    const oracle = new Oracle(this.books, (what) => {
+      this.violate(what);
+    });
     this.cluster = new Cluster({
       time,
       random,
@@ -58,8 +59,7 @@ export class Stage {
       },
     });
     const onServed = (served: Served): void => {
-      oracle.nowMs = time.nowMs;
-      oracle.noteServed(served);
+      oracle.noteServed(served, time.nowMs);
     };
     this.#sides = new Map([ACME, GLOBEX].map((domain) => [domain, new TenantSide(domain, { time, random, onServed })]));
     for (const name of NAMESPACES) this.cluster.create("/api/v1/namespaces", { metadata: { name } }, "person");
@@ -132,7 +132,7 @@ export class Stage {
       await this.turn();
     }
     this.time.nowMs = Math.max(this.time.nowMs, untilMs);
-    this.oracle.noteQuiet();
+    this.books.noteQuiet();
   }
 
   /**
@@ -166,10 +166,10 @@ export class Stage {
       cluster: this.cluster,
       sideOf: (domain) => this.sideOf(domain),
       ownDomain: this.ownDomain,
-      stepNow: () => this.oracle.step,
+      stepNow: () => this.books.step,
       onAnswered: (path) => {
         const object = this.cluster.find(path.replace(/\/status$/, ""));
-        if (object !== undefined && path.includes("/auth0users/")) this.oracle.noteKnown(object);
+        if (object !== undefined && path.includes("/auth0users/")) this.books.noteKnown(object);
       },
       onBug: (what) => {
         if (life === this.life) this.violate(what);

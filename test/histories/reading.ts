@@ -1,0 +1,40 @@
+/** What histories read out of objects: the user that a resource is about, what its status says, what its annotation claims. */
+import { asObject } from "./cluster.ts";
+import type { JsonObject } from "../../src/runtime/json.ts";
+
+export type Provenance = "created" | "adopted";
+
+/** A user of a tenant: `acme.example.com auth0|…`. */
+export type UserKey = string;
+
+export function keyOf(domain: string, userId: string): UserKey {
+  return `${domain} ${userId}`;
+}
+
+export function readyOf(object: JsonObject): {
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+} {
+  const { conditions } = asObject(object["status"]);
+  const ready = (Array.isArray(conditions) ? conditions : []).map(asObject).find(({ type }) => type === "Ready");
+  const { status = "Unknown", reason = "", message = "" } = ready ?? {};
+  return { status: String(status), reason: String(reason), message: String(message) };
+}
+
+/** The id of the user that the resource says to wait for. */
+export function awaitedIn(object: JsonObject): string | undefined {
+  const { reason, message } = readyOf(object);
+  return reason === "DuplicateClaim" ? message.slice(0, message.indexOf(" ")) : undefined;
+}
+
+export function idIn(user: UserKey): string {
+  return user.slice(user.indexOf(" ") + 1);
+}
+
+/** `USER_ID;TENANT_DOMAIN;PROVENANCE;SIGNATURE`; `undefined` while Auth0 has yet to choose the id. */
+export function parseClaimText(text: string): { readonly user: UserKey; readonly provenance: Provenance } | undefined {
+  const [id = "", domain = "", provenance] = text.split(";");
+  if (id.startsWith("?")) return undefined;
+  return { user: keyOf(domain, id), provenance: provenance === "created" ? "created" : "adopted" };
+}
