@@ -290,7 +290,7 @@ test("a mass of Normal Events is cut to a burst and a trickle, Warnings go first
 
   for (let index = 0; index < 10_000; index++) recorder.event(anEvent({ name: `user-${String(index)}` }));
   await settle();
-  t.is(server.calls.length, 200, "what may wait");
+  t.is(server.calls.length, 50);
   await clock.advance(10_000);
   for (let index = 0; index < 2_000; index++)
     recorder.event(anEvent({ name: `user-${String(index)}`, note: "second" }));
@@ -298,25 +298,25 @@ test("a mass of Normal Events is cut to a burst and a trickle, Warnings go first
     recorder.event(anEvent({ name: `user-${String(index)}`, type: "Warning" }));
   await settle();
 
-  t.is(await count("Normal", "sent"), 200);
-  t.is(await count("Normal", "dropped"), 9_800 + 1_800);
-  t.is(await count("Warning", "sent"), 200, "the tokens that were left, with those of ten seconds");
+  t.is(await count("Normal", "sent"), 150);
+  t.is(await count("Normal", "dropped"), 9_800 + 1_850, "two hundred may wait");
+  t.is(await count("Warning", "sent"), 50, "the tokens that were left");
   t.is(await count("Warning", "dropped"), 1_000);
   await clock.advance(10_000);
-  t.is(await count("Warning", "sent"), 300);
-  t.is(await count("Normal", "sent"), 200);
-  await clock.advance(80_000);
+  t.is(await count("Warning", "sent"), 150);
+  t.is(await count("Normal", "sent"), 150);
+  await clock.advance(85_000);
   t.is(await count("Warning", "sent"), 1_000);
-  t.is(await count("Normal", "sent"), 200, "a hundred tokens are for Warnings");
+  t.is(await count("Normal", "sent"), 150, "fifty tokens are for Warnings");
   await clock.advance(15_000);
-  t.is(await count("Normal", "sent"), 350);
+  t.is(await count("Normal", "sent"), 250);
 });
 
 test("an Event while the recorder waits for a token does not disturb the rate", async (t) => {
   const { clock, recorder, count } = aScene(t);
   for (let index = 0; index < 500; index++) recorder.event(anEvent({ name: `user-${String(index)}`, type: "Warning" }));
   await settle();
-  t.is(await count("Warning", "sent"), 300);
+  t.is(await count("Warning", "sent"), 100);
 
   for (let index = 0; index < 100; index++) {
     recorder.event(anEvent({ name: `other-${String(index)}`, type: "Warning" }));
@@ -325,7 +325,7 @@ test("an Event while the recorder waits for a token does not disturb the rate", 
   }
 
   const sent = await count("Warning", "sent");
-  t.true(sent >= 309 && sent <= 310, String(sent));
+  t.true(sent >= 109 && sent <= 110, String(sent));
 });
 
 test("a long silence saves up no more than a burst", async (t) => {
@@ -335,7 +335,7 @@ test("a long silence saves up no more than a burst", async (t) => {
   for (let index = 0; index < 500; index++) recorder.event(anEvent({ name: `user-${String(index)}`, type: "Warning" }));
   await settle();
 
-  t.is(await count("Warning", "sent"), 300);
+  t.is(await count("Warning", "sent"), 100);
 });
 
 test("a repetition of what waits is counted, though no more may wait", async (t) => {
@@ -356,8 +356,8 @@ test("what waits when the program ends is sent, as far as the rate allows", asyn
   stop.abort();
   await running;
 
-  t.is(server.calls.length, 300);
-  t.is(await count("Warning", "dropped"), 200);
+  t.is(server.calls.length, 100);
+  t.is(await count("Warning", "dropped"), 400);
 });
 
 test("a server that does not answer holds up the end of the program for three seconds, no more", async (t) => {
