@@ -1,7 +1,7 @@
 /** Takes over a user that exists: only where nobody else claims it, and with `Review` where a person approved. */
 import type { UserId } from "../core/ids.ts";
-import { ownConnection } from "../core/observed-user.ts";
 import { duplicateClaim, findForeignClaim } from "./duplicate-claim.ts";
+import { findOtherConnection } from "./other-connection.ts";
 import { refused } from "./outcome.ts";
 import type { Found, Pass } from "./pass.ts";
 import { reviewTakeover } from "./review-takeover.ts";
@@ -15,13 +15,8 @@ export async function adoptUser(pass: Pass, id: UserId): Promise<Found> {
   if (user === undefined) return refused("UserNotFound", `${id} is to be taken over, but does not exist at Auth0`);
   const maker = pass.ports.claims.findMaker(user);
   if (maker !== undefined) return duplicateClaim(id, maker);
-  const connection = ownConnection(user);
-  if (connection !== desired.connection) {
-    return refused(
-      "UserConflict",
-      `${id} belongs to connection ${connection ?? "(none)"}, not to ${desired.connection}: mend spec.connection`,
-    );
-  }
+  const elsewhere = findOtherConnection(user, desired.connection);
+  if (elsewhere !== undefined) return elsewhere;
   const objection = findObjection(user);
   if (objection !== undefined) return refused("NotGranted", objection);
   const obstacle = findForeignClaim(user, pass.declaration.marker) ?? (await reviewTakeover(pass, user));

@@ -1,7 +1,8 @@
 /** Who holds the address, username or number that is declared: ourselves, a user to take over, or somebody else. */
-import { ownConnection, type ObservedUser } from "../core/observed-user.ts";
+import type { ObservedUser } from "../core/observed-user.ts";
 import { adoptUser } from "./adopt-user.ts";
 import { claimOwn, duplicateClaim, findForeignClaim } from "./duplicate-claim.ts";
+import { findOtherConnection } from "./other-connection.ts";
 import { refused } from "./outcome.ts";
 import type { Found, Pass } from "./pass.ts";
 
@@ -25,13 +26,8 @@ export async function findTaken(pass: Pass): Promise<Found | undefined> {
 /** A user that bears our id or marker: a creation whose answer was lost, or a takeover whose record was. */
 export async function recogniseOwn(pass: Pass, user: ObservedUser): Promise<Found> {
   const { desired, marker, findObjection } = pass.declaration;
-  const connection = ownConnection(user);
-  if (connection !== desired.connection) {
-    return refused(
-      "UserConflict",
-      `${user.userId} belongs to connection ${connection ?? "(none)"}, not to ${desired.connection}`,
-    );
-  }
+  const elsewhere = findOtherConnection(user, desired.connection);
+  if (elsewhere !== undefined) return elsewhere;
   const foreign = findForeignClaim(user, marker);
   if (foreign !== undefined) return foreign;
   const reading = marker.read(user);

@@ -4,6 +4,7 @@ import { adoptUser } from "./adopt-user.ts";
 import { createUser, resumeCreation } from "./create-user.ts";
 import { duplicateClaim, findForeignClaim } from "./duplicate-claim.ts";
 import { recogniseOwn } from "./find-taken.ts";
+import { findOtherConnection } from "./other-connection.ts";
 import { refused } from "./outcome.ts";
 import type { Found, Pass } from "./pass.ts";
 import { replaceVanished } from "./replace-vanished.ts";
@@ -69,6 +70,11 @@ async function readOwned(pass: Pass, { userId, provenance, isClaimed, isNoted, b
   const seen = isSightingEnough && provenance === "created" && last?.userId === userId ? last : undefined;
   const user = seen ?? (await pass.find(userId));
   if (user === undefined) return replaceVanished(pass, userId, provenance);
+  const elsewhere = isNoted ? undefined : findOtherConnection(user, pass.declaration.desired.connection);
+  if (elsewhere !== undefined) {
+    pass.user = undefined;
+    return elsewhere;
+  }
   if (begun !== undefined) await pass.ports.claims.record(userId, provenance, pass.signal);
   const objection = provenance === "adopted" ? pass.declaration.findObjection(user) : undefined;
   if (objection !== undefined) return refused("NotGranted", objection);

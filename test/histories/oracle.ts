@@ -93,10 +93,11 @@ export class Oracle {
   #noteRelease(known: Known, isByOperator: boolean): void {
     const claim = this.#books.claimOf(known.uid);
     if (!isByOperator) this.#books.abandon(known);
-    if (claim === undefined) {
-      for (const user of this.#books.madeFor(known.uid)) this.#letGo(known, user, "created", isByOperator);
-      return;
+    // Of a creation in the stead of the claimed user the id need not be written down yet.
+    for (const user of this.#books.madeFor(known.uid)) {
+      if (user !== claim?.user) this.#letGo(known, user, "created", isByOperator);
     }
+    if (claim === undefined) return;
     const { user, provenance } = claim;
     const isHolder = this.#books.claimsOn(user)[0]?.uid === known.uid;
     this.#books.endClaim(known, user);

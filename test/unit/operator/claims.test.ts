@@ -85,6 +85,25 @@ test("a resource that was restored from a backup does not take back a user that 
   t.not(scenario.sideOf(GLOBEX).find(`auth0|${uid}`), undefined);
 });
 
+test("a restored claim on a user of another connection than the one that is declared leads to nothing", async (t) => {
+  const scenario = await aScenario(t);
+  const spec = { connection: "email", password: undefined, email: "jane@example.com" };
+  scenario.create("a/jane", { ...spec, deletionPolicy: "Retain" });
+  await scenario.rest(1_000);
+  const annotations = annotationsOf(scenario.find("a/jane") ?? {});
+  const userId = scenario.userIdOf("a/jane");
+  scenario.delete("a/jane");
+  await scenario.rest(1_000);
+
+  const before = scenario.sideOf(GLOBEX).find(userId);
+  scenario.create("a/jane", { ...JANE, nickname: "jj" }, { annotations });
+  await scenario.rest(60_000);
+
+  t.is(scenario.reasonOf("a/jane"), "UserConflict");
+  t.is(scenario.userIdOf("a/jane"), "undefined");
+  t.deepEqual(scenario.sideOf(GLOBEX).find(userId), before);
+});
+
 test("a resource that was restored with its finalizer does not end a user that passed on to another since", async (t) => {
   const scenario = await aScenario(t);
   const uid = scenario.create("a/first", { ...JANE, deletionPolicy: "Retain" });
