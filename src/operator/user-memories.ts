@@ -32,6 +32,7 @@ interface Entry extends Omit<KeyMemory, "memory"> {
 
 export class UserMemories {
   readonly #entries = new Map<ObjectKey, Entry>();
+  readonly #expired = new Set<ObjectKey>();
 
   /** @param uid of the resource now: what was remembered of another one that had its name is not its own */
   find(key: ObjectKey, uid: string): KeyMemory | undefined {
@@ -60,6 +61,7 @@ export class UserMemories {
 
   forget(key: ObjectKey): void {
     this.#entries.delete(key);
+    this.#expired.delete(key);
   }
 
   noteWritten(key: ObjectKey, resourceVersion: string): void {
@@ -67,10 +69,14 @@ export class UserMemories {
     if (entry !== undefined) this.#entries.set(key, { ...entry, writtenVersion: resourceVersion });
   }
 
-  /** Makes the key due now, so that its next pass looks at everything. */
+  /** Makes the key due, so that its next pass looks at everything, also where one is under way and ends later. */
   expire(key: ObjectKey): void {
-    const entry = this.#entries.get(key);
-    if (entry !== undefined) this.#entries.set(key, { ...entry, nextSyncAtMs: 0 });
+    this.#expired.add(key);
+  }
+
+  /** Whether the key was made due since this was asked last: whoever asks looks at everything. */
+  takeExpiry(key: ObjectKey): boolean {
+    return this.#expired.delete(key);
   }
 }
 

@@ -84,7 +84,11 @@ export class UserReconciler {
 
     const declared = declaredBy(resource, validated.value, this.#defaultSyncIntervalMs);
     this.#secretUsers.set(key, passwordSecretOf(declared.spec));
-    const known = memories.find(key, uid) ?? this.#firstSight(resource, declared);
+    const remembered = memories.find(key, uid) ?? this.#firstSight(resource, declared);
+    const isExpired = memories.takeExpiry(key);
+    const known = isExpired ? { ...remembered, nextSyncAtMs: 0 } : remembered;
+    // Until a pass has come to its end, however often that takes.
+    if (isExpired) memories.keep(key, known);
     const isEcho = resource.resourceVersion === known.writtenVersion && generation === known.passedGeneration;
     const isDue = (declared.isNewSpec && !isEcho) || declared.isRequested || hasOpenActions(resource);
     if (!isDue && clock.now() < known.nextSyncAtMs) {

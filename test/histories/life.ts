@@ -28,6 +28,7 @@ export interface LifeParts {
   readonly sideOf: (domain: string) => TenantSide;
   /** The tenant that the process is given (`AUTH0_DOMAIN`). */
   readonly ownDomain: string;
+  readonly watchSecrets: readonly string[];
   /** Counts what happens in the history. */
   readonly stepNow: () => number;
   readonly onAnswered: (path: string) => void;
@@ -43,7 +44,7 @@ export class Life {
   readonly #cluster: Cluster;
   readonly #stop = new AbortController();
 
-  constructor({ time, random, cluster, sideOf, ownDomain, stepNow, onAnswered, onBug }: LifeParts) {
+  constructor({ time, random, cluster, sideOf, ownDomain, watchSecrets, stepNow, onAnswered, onBug }: LifeParts) {
     this.#cluster = cluster;
     this.wire = new Wire(stepNow);
     const clock = new LifeClock(time);
@@ -79,7 +80,7 @@ export class Life {
       releaseAfterMs: 600_000,
       connections: new Auth0TenantConnections({ ...shared, allowed, openHttp }, new Map([[address.domain, api.quota]])),
       namespaces: "all",
-      watchSecrets: [],
+      watchSecrets,
       leaderElect: false,
       operatorNamespace: OPERATOR_NAMESPACE,
       concurrency: 8,

@@ -31,6 +31,8 @@ export class Stage {
   readonly trace: string[] = [];
   /** `AUTH0_DOMAIN` of the next life. */
   ownDomain = GLOBEX;
+  /** `--watch-secrets` of the next life: namespaces. */
+  watchSecrets: readonly string[] = [];
   life: Life;
   readonly #seed: number;
   readonly #sides: ReadonlyMap<string, TenantSide>;
@@ -166,6 +168,7 @@ export class Stage {
       cluster: this.cluster,
       sideOf: (domain) => this.sideOf(domain),
       ownDomain: this.ownDomain,
+      watchSecrets: this.watchSecrets,
       stepNow: () => this.books.step,
       onAnswered: (path) => {
         const object = this.cluster.find(path.replace(/\/status$/, ""));

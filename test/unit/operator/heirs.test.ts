@@ -1,7 +1,7 @@
 /** Who gets a user when its holder goes, and what must not get lost between two writes: situations that histories found. */
 import test from "ava";
 import { annotationsOf, asObject, metadataOf } from "../../histories/cluster.ts";
-import { GLOBEX } from "../../histories/names.ts";
+import { GLOBEX, secretsIn } from "../../histories/names.ts";
 import { aScenario } from "../../histories/scenario.ts";
 
 const JANE = { email: "jane@example.com", givenName: "Jane" };
@@ -61,6 +61,22 @@ test("a user passes on though its holder has not learnt its id", async (t) => {
 
   t.is(scenario.find("a/holder"), undefined);
   t.is(scenario.userIdOf("a/heir"), user?.user_id ?? "");
+});
+
+test("a Secret that changes in the middle of a pass is not overlooked until the next comparison", async (t) => {
+  const scenario = await aScenario(t);
+  scenario.watchSecrets = ["a"];
+  scenario.restart();
+  await scenario.rest(1_000);
+  const uid = scenario.create("a/jane", { ...JANE, password: { secretRef: { name: "password" } } });
+  await scenario.rest(1_000, ({ what }) => what === `POST ${GLOBEX} /users`);
+
+  const data = { password: Buffer.from("Another-Horse-2").toString("base64") };
+  scenario.cluster.mergePatch(`${secretsIn("a")}/password`, { data }, "person");
+  await scenario.rest(1_000, ({ what }) => what === `POST ${GLOBEX} /users`);
+  await scenario.rest(10_000);
+
+  t.true(scenario.trace.some((line) => line.endsWith(`arrives: PATCH ${GLOBEX} /users/auth0|${uid}`)));
 });
 
 test("an edit that comes with the answer to a status is not taken for an echo of it", async (t) => {
