@@ -58,16 +58,19 @@ export class UserHolders {
   }
 
   #holderOf(index: Index, domain: TenantDomain, id: UserId, self: ObjectKey): ObjectKey | undefined {
-    return this.#holderIn(index, entryOf(domain, id), self) ?? this.#holderIn(index, entryOf(SOME_TENANT, id), self);
+    // Under which of the two it was entered last may be older than what is known of it: a status wakes nobody.
+    const entries = [entryOf(domain, id), entryOf(SOME_TENANT, id)];
+    return entries.map((entry) => this.#holderIn(index, entry, entries, self)).find((holder) => holder !== undefined);
   }
 
-  #holderIn(index: Index, entry: string, self: ObjectKey): ObjectKey | undefined {
+  /** @param entries what the resource that is entered there must hold by now, one of them */
+  #holderIn(index: Index, entry: string, entries: readonly string[], self: ObjectKey): ObjectKey | undefined {
     const reserving = this.#reserved.get(entry);
     if (reserving !== undefined && reserving !== self) return reserving;
     const holder = index.get(entry);
     if (holder === undefined || holder === self) return undefined;
     const resource = this.#options.store.get(holder);
-    return resource !== undefined && this.#isHeldBy(resource, entry) ? holder : undefined;
+    return resource !== undefined && this.#isHeldBy(resource, entries) ? holder : undefined;
   }
 
   /** The pass is over: what `self` claims by now is known before anybody else comes through. */
@@ -101,11 +104,12 @@ export class UserHolders {
     const noted = notedEntryOf(resource);
     if (noted !== undefined) index.set(noted, key);
     const claimed = this.#claimedEntryOf(resource);
-    if (claimed !== undefined && this.#holderIn(index, claimed, key) === undefined) index.set(claimed, key);
+    if (claimed !== undefined && this.#holderIn(index, claimed, [claimed], key) === undefined) index.set(claimed, key);
   }
 
-  #isHeldBy(resource: Auth0UserResource, entry: string): boolean {
-    return isHolding(resource) && (notedEntryOf(resource) === entry || this.#claimedEntryOf(resource) === entry);
+  #isHeldBy(resource: Auth0UserResource, entries: readonly string[]): boolean {
+    const held = [notedEntryOf(resource), this.#claimedEntryOf(resource)];
+    return isHolding(resource) && held.some((entry) => entry !== undefined && entries.includes(entry));
   }
 
   /**

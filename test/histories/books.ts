@@ -240,6 +240,12 @@ export class Books {
     return [...this.#madeFor].filter(([, one]) => one === uid).map(([user]) => user);
   }
 
+  /** Whether the user was made for another resource, which is still there. */
+  isMadeForAnother(user: UserKey, uid: string): boolean {
+    const maker = this.resources.get(this.#madeFor.get(user) ?? uid);
+    return maker !== undefined && maker.uid !== uid && !maker.isGone;
+  }
+
   linkedAtMs(user: UserKey): number {
     return this.#linkedAtMs.get(user) ?? Infinity;
   }
@@ -353,8 +359,11 @@ export class Books {
   /** Every resource declares its own name in `user_metadata`. */
   uidByTag(sent: JsonObject): string {
     const tag = asObject(sent["user_metadata"])["by"];
-    const known = [...this.resources.values()].findLast((one) => one.key === tag);
-    return known?.uid ?? "";
+    const named = [...this.resources.values()].filter(({ key }) => key === tag);
+    // A creation may arrive when another resource has taken the name.
+    const isOf = ({ versions }: Known): boolean =>
+      versions.some(({ spec }) => spec["connection"] === sent["connection"] && spec["email"] === sent["email"]);
+    return (named.findLast(isOf) ?? named.at(-1))?.uid ?? "";
   }
 
   nameOf(uid: string | undefined): string {

@@ -1,7 +1,7 @@
 /** What a resource must be once everything has come to rest: as declared, or truthful about why not. */
 import { USER_ID_ANNOTATION } from "../../src/operator/names.ts";
 import { asObject, metadataOf, type Cluster } from "./cluster.ts";
-import { ACME, CLUSTER_TENANTS, DATABASE, PASSWORDLESS } from "./names.ts";
+import { ACME, CLUSTER_TENANTS, DATABASE, PASSWORDLESS, usersIn } from "./names.ts";
 import { keyOf, readyOf } from "./reading.ts";
 import type { Resource } from "./people.ts";
 import type { Stage } from "./stage.ts";
@@ -65,6 +65,7 @@ function isTrue(resource: Resource, reason: string, stage: Stage): boolean {
   const { books, cluster } = stage;
   const domain = stage.domainOf(spec);
   const side = stage.sideOf(domain);
+  const { message } = readyOf(object);
   const claim = books.claimOf(uid);
   const [claimedDomain, claimedId] = claim?.user.split(" ") ?? [];
   const text = annotations[USER_ID_ANNOTATION];
@@ -79,13 +80,15 @@ function isTrue(resource: Resource, reason: string, stage: Stage): boolean {
       return others.length > 0 || isUnproven || isContradicted || isElsewhere;
     }
     case "DuplicateClaim": {
+      if (isAboutRecreated(message, side, cluster)) return true;
       const wanted = [String(spec["userId"]), claimedId ?? "", ...others.map(({ user_id: id }) => id)];
       const annotated = text?.split(";")[0] ?? "";
       return [...wanted, annotated].some((id) => {
         const user = side.find(id);
         const isForeign = user !== undefined && books.isMarkedByLostKeys(user);
         const isClaimed = (books.claimsOn(keyOf(domain, id))[0]?.uid ?? uid) !== uid;
-        return isForeign || isClaimed || books.isNamedByAnother(keyOf(domain, id), uid);
+        const isMade = books.isMadeForAnother(keyOf(domain, id), uid);
+        return isForeign || isClaimed || isMade || books.isNamedByAnother(keyOf(domain, id), uid);
       });
     }
     case "UserNotFound":
@@ -122,6 +125,13 @@ function isTrue(resource: Resource, reason: string, stage: Stage): boolean {
     default:
       return false;
   }
+}
+
+/** Who may not follow learns at its next look only that the holder has another user by now. */
+function isAboutRecreated(message: string, side: TenantSide, cluster: Cluster): boolean {
+  const [, userId = "", namespace = "", name = ""] = /^(\S+) belongs to Auth0User ([^/]+)\/(\S+), /.exec(message) ?? [];
+  const holder = cluster.find(`${usersIn(namespace)}/${name}`);
+  return side.find(userId) === undefined && holder !== undefined && readyOf(holder).reason === "Recreated";
 }
 
 /** The users that have what would identify this one. */

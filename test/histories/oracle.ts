@@ -95,7 +95,9 @@ export class Oracle {
     if (!isByOperator) this.#books.abandon(known);
     // Of a creation in the stead of the claimed user the id need not be written down yet.
     for (const user of this.#books.madeFor(known.uid)) {
-      if (user !== claim?.user) this.#letGo(known, user, "created", isByOperator);
+      if (user === claim?.user) continue;
+      if (this.#books.claimsOn(user).length === 0) this.#books.endClaim(known, user);
+      this.#letGo(known, user, "created", isByOperator);
     }
     if (claim === undefined) return;
     const { user, provenance } = claim;
@@ -215,7 +217,13 @@ export class Oracle {
     if (!isEnding(known)) this.#violate(`${what}, which nobody deleted`);
     if (!this.#books.effectivePolicies(known, provenance).includes("Delete"))
       this.#violate(`${what} against its policy`);
-    if (others.length > 0) this.#violate(`${what}, though ${this.#books.nameOf(others[0]?.uid)} claims it, too`);
+    // Who was told to wait, and is deleted itself, claims it no more.
+    const isEnded = (uid: string): boolean => {
+      const other = this.#books.resources.get(uid);
+      return other !== undefined && isEnding(other) && awaitedIn(other.object) === idIn(user);
+    };
+    if (others.some(({ uid }) => !isEnded(uid)))
+      this.#violate(`${what}, though ${this.#books.nameOf(others[0]?.uid)} claims it, too`);
     const heir = [...this.#books.resources.values()].find(
       (one) =>
         one !== known &&

@@ -1,8 +1,14 @@
 import test from "ava";
 import { tenantDomain, userId } from "../../../src/core/ids.ts";
-import { parseObjectIdentity, objectKey } from "../../../src/kubernetes/object.ts";
+import { objectKey } from "../../../src/kubernetes/object.ts";
 import { Store } from "../../../src/kubernetes/store.ts";
-import { parseAuth0UserResource, slimAuth0User } from "../../../src/operator/auth0-user-resource.ts";
+import {
+  auth0UserFingerprint,
+  parseAuth0UserResource,
+  slimAuth0User,
+  type Auth0UserResource,
+} from "../../../src/operator/auth0-user-resource.ts";
+import { FINALIZER, USER_ID_ANNOTATION } from "../../../src/operator/names.ts";
 import { UserHolders } from "../../../src/operator/user-holders.ts";
 import { Keyring } from "../../../src/reconcile/keyring.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
@@ -11,14 +17,27 @@ const DOMAIN = tenantDomain("acme.auth0.com");
 const ID = userId("auth0|jane");
 const [one, two] = [objectKey("team", "one"), objectKey("team", "two")];
 
-function holders(): UserHolders {
-  const store = new Store({
-    slim: slimAuth0User,
-    fingerprint: (user) => parseObjectIdentity(user).resourceVersion,
-    parse: parseAuth0UserResource,
-  });
+function holders(store = aStore()): UserHolders {
   return new UserHolders({ store, stateKeys: { keyring: new Keyring(new Map()) }, clock: new ManualClock(0) });
 }
+
+function aStore(): Store<Auth0UserResource> {
+  return new Store({ slim: slimAuth0User, fingerprint: auth0UserFingerprint, parse: parseAuth0UserResource });
+}
+
+test("a holder whose claim was spoilt is known by its id, and by its status as soon as that tells of the user", async (t) => {
+  const store = aStore();
+  const asked = holders(store);
+  const feed = store.feed(undefined);
+  const annotations = { [USER_ID_ANNOTATION]: `auth0|other;${DOMAIN};created;unsigned` };
+  const metadata = { namespace: "team", name: "one", uid: "jane", generation: 1, finalizers: [FINALIZER], annotations };
+  const spec = { connection: "Username-Password-Authentication" };
+
+  feed.put({ metadata: { ...metadata, resourceVersion: "1" }, spec });
+  t.is(await asked.reserve(DOMAIN, ID, two), one);
+  feed.put({ metadata: { ...metadata, resourceVersion: "2" }, spec, status: { userId: ID, tenantDomain: DOMAIN } });
+  t.is(await asked.reserve(DOMAIN, ID, two), one);
+});
 
 test("of two that ask for one user at the same moment only the first gets it, also while the index is being made", async (t) => {
   const asked = holders();
