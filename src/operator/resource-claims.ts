@@ -24,6 +24,7 @@ export class ResourceClaims implements ClaimStore {
   #text: string | undefined;
   #writtenVersion: string | undefined;
   readonly #reserved = new Set<UserId>();
+  readonly #recorded = new Set<UserId>();
   #held: HeldUser | undefined;
 
   constructor(resource: Auth0UserResource, parts: UserParts) {
@@ -77,7 +78,9 @@ export class ResourceClaims implements ClaimStore {
   /** The pass is over: what it claimed is written down, what it only reserved is free. */
   release(): void {
     const { holders, directory } = this.#parts;
-    for (const id of this.#reserved) holders.release(directory.tenantDomain, id, this.#resource.key);
+    for (const id of this.#reserved) {
+      holders.release(directory.tenantDomain, id, this.#resource.key, this.#recorded.has(id));
+    }
   }
 
   /** The claim as it stands. */
@@ -95,7 +98,9 @@ export class ResourceClaims implements ClaimStore {
     const { directory, holders, stateKeys } = this.#parts;
     const text = formatClaim(claimed, directory.tenantDomain, provenance, this.#resource, stateKeys.keyring);
     if (!this.#isHeld || text !== this.#text) await this.#write(text, signal);
-    if (typeof claimed === "string") holders.note(directory.tenantDomain, claimed, this.#resource.key);
+    if (typeof claimed !== "string") return;
+    this.#recorded.add(claimed);
+    holders.note(directory.tenantDomain, claimed, this.#resource.key);
   }
 
   async #write(text: string, signal: AbortSignal): Promise<void> {

@@ -32,6 +32,8 @@ export class UserHolders {
   #index: Promise<Map<string, ObjectKey>> | undefined;
   /** Passes under way that are about to claim a user. */
   readonly #reserved = new Map<string, ObjectKey>();
+  /** Claims that were written down without a signature, and that no status tells of yet: only we know that they are right. */
+  readonly #unproven = new Map<string, ObjectKey>();
 
   constructor(options: UserHoldersOptions) {
     this.#options = options;
@@ -64,20 +66,31 @@ export class UserHolders {
   }
 
   /** @param entries what the resource that is entered there must hold by now, one of them */
-  #holderIn(index: Index, entry: string, entries: readonly string[], self: ObjectKey): ObjectKey | undefined {
+  #holderIn(
+    index: Index,
+    entry: string,
+    entries: readonly string[],
+    self: ObjectKey | undefined,
+  ): ObjectKey | undefined {
     const reserving = this.#reserved.get(entry);
     if (reserving !== undefined && reserving !== self) return reserving;
-    const holder = index.get(entry);
-    if (holder === undefined || holder === self) return undefined;
-    const resource = this.#options.store.get(holder);
-    return resource !== undefined && this.#isHeldBy(resource, entries) ? holder : undefined;
+    return [index.get(entry), this.#unproven.get(entry)].find(
+      (holder) => holder !== undefined && holder !== self && this.#isHeldBy(holder, entry, entries),
+    );
   }
 
-  /** The pass is over: what `self` claims by now is known before anybody else comes through. */
-  release(domain: TenantDomain, id: UserId, self: ObjectKey): void {
+  /**
+   * The pass is over: what `self` claims by now is known before anybody else comes through.
+   * @param isClaimed whether the pass wrote a claim down
+   */
+  release(domain: TenantDomain, id: UserId, self: ObjectKey, isClaimed: boolean): void {
+    const entry = entryOf(domain, id);
     void this.#index?.then((index) => {
       this.#enter(index, self);
-      this.#reserved.delete(entryOf(domain, id));
+      this.#reserved.delete(entry);
+      const mustHold = isClaimed || this.#unproven.get(entry) === self;
+      this.#unproven.delete(entry);
+      if (mustHold && this.#holderIn(index, entry, [entry], undefined) === undefined) this.#unproven.set(entry, self);
     });
   }
 
@@ -107,9 +120,13 @@ export class UserHolders {
     if (claimed !== undefined && this.#holderIn(index, claimed, [claimed], key) === undefined) index.set(claimed, key);
   }
 
-  #isHeldBy(resource: Auth0UserResource, entries: readonly string[]): boolean {
+  #isHeldBy(key: ObjectKey, entry: string, entries: readonly string[]): boolean {
+    const resource = this.#options.store.get(key);
+    if (resource === undefined || !isHolding(resource)) return false;
+    const text = resource.annotations[USER_ID_ANNOTATION] ?? "";
+    if (this.#unproven.get(entry) === key && text.startsWith(`${idIn(entry)};`)) return true;
     const held = [notedEntryOf(resource), this.#claimedEntryOf(resource)];
-    return isHolding(resource) && held.some((entry) => entry !== undefined && entries.includes(entry));
+    return held.some((one) => one !== undefined && entries.includes(one));
   }
 
   /**
@@ -141,4 +158,8 @@ function notedEntryOf({ status: { userId, tenantDomain } }: Auth0UserResource): 
 
 function entryOf(domain: TenantDomain | typeof SOME_TENANT, id: UserId): string {
   return `${domain} ${id}`;
+}
+
+function idIn(entry: string): string {
+  return entry.slice(entry.indexOf(" ") + 1);
 }

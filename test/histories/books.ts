@@ -204,6 +204,22 @@ export class Books {
     this.#claims.set(user, claims);
   }
 
+  /**
+   * Somebody wrote another claim over the one that stood. Of a restored one that the operator had not taken hold of it may
+   * never have seen anything; one that can be proven is as good as restored.
+   */
+  noteReplaced(known: Known, before: JsonObject, after: JsonObject): void {
+    const text = annotationsOf(after)[USER_ID_ANNOTATION];
+    if (text === annotationsOf(before)[USER_ID_ANNOTATION]) return;
+    const standing = this.claimOf(known.uid);
+    const { restoredAt = -1 } = this.claimsOn(standing?.user ?? "").find(({ uid }) => uid === known.uid) ?? {};
+    const isUnseen = restoredAt >= 0 && !finalizersOf(before).includes(FINALIZER);
+    if (standing !== undefined && (isUnseen || this.find(standing.user) === undefined)) {
+      this.endClaim(known, standing.user);
+    }
+    if (text !== undefined && this.isProvable(known.key, text)) this.noteRestored(known, after);
+  }
+
   /** The resource claims the user no more. */
   endClaim({ uid }: Known, user: UserKey): void {
     this.#lapsed.set(user, { uid, atStep: this.step });

@@ -31,6 +31,8 @@ export class Oracle {
     const isHeld = after !== undefined && finalizersOf(after).includes(FINALIZER);
     const wasHeld = before !== undefined && finalizersOf(before).includes(FINALIZER);
     if (actor === "operator" && after !== undefined) this.#noteClaim(known, before, after);
+    if (actor === "person" && before !== undefined && after !== undefined)
+      this.#books.noteReplaced(known, before, after);
     if (before === undefined && after !== undefined) this.#books.noteRestored(known, after);
     if ((wasHeld && !isHeld) || after === undefined) this.#noteRelease(known, actor === "operator" && wasHeld);
   }

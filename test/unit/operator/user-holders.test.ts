@@ -45,6 +45,25 @@ test("of two that ask for one user at the same moment only the first gets it, al
   const answers = await Promise.all([asked.reserve(DOMAIN, ID, one), asked.reserve(DOMAIN, ID, two)]);
 
   t.deepEqual(answers, [undefined, one]);
-  asked.release(DOMAIN, ID, one);
+  asked.release(DOMAIN, ID, one, false);
+  t.is(await asked.reserve(DOMAIN, ID, two), undefined);
+});
+
+test("a claim without a signature holds until the status tells of the user, though its pass is over", async (t) => {
+  const store = aStore();
+  const asked = holders(store);
+  const annotations = { [USER_ID_ANNOTATION]: `${ID};${DOMAIN};adopted;unsigned` };
+  const metadata = { namespace: "team", name: "one", uid: "u", generation: 1, finalizers: [FINALIZER], annotations };
+  const feed = store.feed(undefined);
+  const object = { metadata: { ...metadata, resourceVersion: "1" }, spec: { connection: "email", userId: ID } };
+  feed.put(object);
+  t.is(await asked.reserve(DOMAIN, ID, two), undefined, "a text that anybody may have written");
+  asked.release(DOMAIN, ID, two, false);
+
+  await asked.reserve(DOMAIN, ID, one);
+  asked.release(DOMAIN, ID, one, true);
+
+  t.is(await asked.reserve(DOMAIN, ID, two), one);
+  feed.remove(object);
   t.is(await asked.reserve(DOMAIN, ID, two), undefined);
 });
