@@ -214,9 +214,9 @@ export class Books {
     const standing = this.claimOf(known.uid);
     const { restoredAt = -1 } = this.claimsOn(standing?.user ?? "").find(({ uid }) => uid === known.uid) ?? {};
     const isUnseen = restoredAt >= 0 && !finalizersOf(before).includes(FINALIZER);
-    if (standing !== undefined && (isUnseen || this.find(standing.user) === undefined)) {
-      this.endClaim(known, standing.user);
-    }
+    const isNoted = asObject(after["status"])["userId"] === idIn(standing?.user ?? "");
+    const isNobody = standing !== undefined && !isNoted && this.find(standing.user) === undefined;
+    if (standing !== undefined && (isUnseen || isNobody)) this.endClaim(known, standing.user);
     if (text !== undefined && this.isProvable(known.key, text)) this.noteRestored(known, after);
   }
 
