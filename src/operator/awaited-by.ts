@@ -69,10 +69,6 @@ export function findHeir(
   return lines.map((line) => findWaiting(line, holder, store)).find((heir) => heir !== undefined);
 }
 
-export function isAwaited({ annotations }: Auth0UserResource): boolean {
-  return annotations[AWAITED_BY_ANNOTATION] !== undefined;
-}
-
 /** Everybody who ever came to wait for the resource's user, the longest waiting first. */
 export function waitingFor(holder: Auth0UserResource): readonly ObjectKey[] {
   return linesOf(holder).map(keyIn);

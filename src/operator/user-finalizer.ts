@@ -13,7 +13,7 @@ import { refused } from "../reconcile/outcome.ts";
 import { REASON_OF, type Reason } from "../reconcile/reasons.ts";
 import type { EpochMs } from "../runtime/clock.ts";
 import { parseAuth0UserResource, type Auth0UserResource } from "./auth0-user-resource.ts";
-import { findHeir, isAwaited, waitingFor } from "./awaited-by.ts";
+import { findHeir, waitingFor } from "./awaited-by.ts";
 import { findMissingGrants } from "./granted.ts";
 import { GuardedDirectory } from "./guarded-directory.ts";
 import { FINALIZER } from "./names.ts";
@@ -138,7 +138,7 @@ function heirOf(resource: Auth0UserResource, parts: UserParts, foundId?: UserId)
   // It may have come to be awaited since the pass began.
   const isLatest = parts.store.identify(resource.key)?.resourceVersion === resource.resourceVersion;
   const noted = isLatest ? resource : (parts.store.get(resource.key) ?? resource);
-  if (!isAwaited(noted)) return undefined;
+  if (waitingFor(noted).length === 0) return undefined;
   const userIds = [foundId, knownIdOf(resource, parts), derivedIdOf(resource, connectionOf(resource))];
   return findHeir(noted, userIds, parts.store);
 }

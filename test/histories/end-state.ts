@@ -98,7 +98,7 @@ function isTrue(resource: Resource, reason: string, stage: Stage): boolean {
     case "AttributeNotWritable":
       return spec["connection"] === PASSWORDLESS; // whose address can't be changed
     case "RecreationScheduled": {
-      const [, dueAt = ""] = /after (\S+Z) /.exec(readyOf(object).message) ?? [];
+      const [, dueAt = ""] = /after (\S+Z) /.exec(message) ?? [];
       return side.find(claimedId ?? String(userId)) === undefined && Date.parse(dueAt) > stage.time.nowMs;
     }
     case "UserLinked": {

@@ -5,6 +5,7 @@
 import { GROUP } from "../../src/api/auth0-user.ts";
 import type { JsonObject } from "../../src/runtime/json.ts";
 import { seededRandom } from "../../src/runtime/random.ts";
+import { parseObjectIdentity } from "../../src/kubernetes/object.ts";
 import { USER_ID_ANNOTATION } from "../../src/operator/names.ts";
 import { Books } from "./books.ts";
 import { annotationsOf, Cluster, metadataOf, type Write } from "./cluster.ts";
@@ -185,10 +186,11 @@ export class Stage {
 /** `operator wrote a/u1 uid Ready=False DuplicateClaim: …`, with what it claims and whether it is being deleted. */
 function sayWrite({ actor, before, after }: Write): string {
   const object = after ?? before ?? {};
-  const { namespace, name, uid, deletionTimestamp } = metadataOf(object);
+  const { deletionTimestamp } = metadataOf(object);
+  const { key, uid } = parseObjectIdentity(object);
   const { reason, message } = readyOf(object);
   const claim = annotationsOf(object)[USER_ID_ANNOTATION] ?? "no claim";
   const doing = before === undefined ? "made" : after === undefined ? "removed" : "wrote";
   const ending = deletionTimestamp === undefined ? "" : " (deleted)";
-  return `${actor} ${doing} ${String(namespace)}/${String(name)} ${String(uid)}${ending}: ${claim}; ${reason} ${message}`;
+  return `${actor} ${doing} ${key} ${uid}${ending}: ${claim}; ${reason} ${message}`;
 }
