@@ -55,6 +55,7 @@ const SYNC_JITTER = 0.1;
 
 /** A claim has nowhere to be kept beside a file, and needs no place: the marker goes with the user itself. */
 const NO_CLAIMS: ClaimStore = {
+  begin: () => Promise.resolve(),
   record: () => Promise.resolve(),
   findHolder: () => Promise.resolve(undefined),
   reserve: () => Promise.resolve(undefined),

@@ -9,6 +9,7 @@ import type { ClaimStore } from "../reconcile/ports.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
 import { FINALIZER, USER_ID_ANNOTATION } from "./names.ts";
 import { markerOf } from "./user-ownership.ts";
+import type { JsonObject } from "../runtime/json.ts";
 import { auth0UserPath, type UserParts } from "./user-parts.ts";
 
 /** A user that a resource was after, and another resource that holds it. */
@@ -88,29 +89,56 @@ export class ResourceClaims implements ClaimStore {
     return this.#text === undefined ? undefined : parseClaim(this.#text, this.#resource, this.#parts.stateKeys.keyring);
   }
 
+  /** Written also where it stands as it was read: what was read may be old, and the API server knows. @throws ApiError */
+  async begin(claimed: UserId | Begun, signal: AbortSignal): Promise<void> {
+    await this.#writeConditionally(this.#format(claimed, "created"), signal);
+    if (typeof claimed === "string") this.#noteHolder(claimed);
+  }
+
   /**
    * The first patch takes hold of the very object that was read: it is refused when somebody changed it meanwhile. Later
    * ones touch nothing but the annotation, and must not fail for somebody else's edit; but for another resource of the name.
    *
    * @throws ApiError
    */
-  async record(claimed: UserId | Begun, provenance: Provenance, signal: AbortSignal): Promise<void> {
-    const { directory, holders, stateKeys } = this.#parts;
-    const text = formatClaim(claimed, directory.tenantDomain, provenance, this.#resource, stateKeys.keyring);
-    if (!this.#isHeld || text !== this.#text) await this.#write(text, signal);
-    if (typeof claimed !== "string") return;
-    this.#recorded.add(claimed);
-    holders.note(directory.tenantDomain, claimed, this.#resource.key);
+  async record(claimed: UserId, provenance: Provenance, signal: AbortSignal): Promise<void> {
+    const text = this.#format(claimed, provenance);
+    if (!this.#isHeld) await this.#writeConditionally(text, signal);
+    else if (text !== this.#text) await this.#write(text, signal);
+    this.#noteHolder(claimed);
+  }
+
+  #format(claimed: UserId | Begun, provenance: Provenance): string {
+    const { directory, stateKeys } = this.#parts;
+    return formatClaim(claimed, directory.tenantDomain, provenance, this.#resource, stateKeys.keyring);
+  }
+
+  #noteHolder(userId: UserId): void {
+    const { directory, holders } = this.#parts;
+    this.#recorded.add(userId);
+    holders.note(directory.tenantDomain, userId, this.#resource.key);
+  }
+
+  async #writeConditionally(text: string, signal: AbortSignal): Promise<void> {
+    const { key, finalizers } = this.#resource;
+    const resourceVersion = this.#writtenVersion ?? this.#resource.resourceVersion;
+    const hold = this.#isHeld ? {} : { finalizers: [...finalizers, FINALIZER] };
+    const send = () => this.#send({ resourceVersion, ...hold }, text, signal);
+    this.#noteWritten(text, await this.#parts.store.write(key, resourceVersion, send));
   }
 
   async #write(text: string, signal: AbortSignal): Promise<void> {
-    const { api, store } = this.#parts;
-    const { key, uid, resourceVersion, finalizers } = this.#resource;
-    const hold = this.#isHeld ? { uid } : { resourceVersion, finalizers: [...finalizers, FINALIZER] };
-    const patch = { metadata: { ...hold, annotations: { [USER_ID_ANNOTATION]: text } } };
-    const send = () => api.mergePatch(auth0UserPath(this.#resource), patch, signal);
-    const answer = this.#isHeld ? await send() : await store.write(key, resourceVersion, send);
-    if (this.#isHeld) store.absorb(answer);
+    const answer = await this.#send({ uid: this.#resource.uid }, text, signal);
+    this.#parts.store.absorb(answer);
+    this.#noteWritten(text, answer);
+  }
+
+  #send(metadata: JsonObject, text: string, signal: AbortSignal): Promise<JsonObject> {
+    const patch = { metadata: { ...metadata, annotations: { [USER_ID_ANNOTATION]: text } } };
+    return this.#parts.api.mergePatch(auth0UserPath(this.#resource), patch, signal);
+  }
+
+  #noteWritten(text: string, answer: JsonObject): void {
     this.#writtenVersion = parseObjectIdentity(answer).resourceVersion;
     this.#isHeld = true;
     this.#text = text;

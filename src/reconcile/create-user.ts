@@ -35,7 +35,7 @@ export async function createUser(pass: Pass, entry: "Created" | "Recreated"): Pr
   if (existing !== undefined) return existing;
   const objection = await findCreationObjection(desired, value, connections, pass.signal);
   if (objection !== undefined) return refuseCreation(pass, objection);
-  await pass.ports.claims.record(derivedId ?? { begunWith: identifierOf(desired) }, "created", pass.signal);
+  await pass.ports.claims.begin(derivedId ?? { begunWith: identifierOf(desired) }, pass.signal);
   const newUser = newUserFrom(
     marker.addTo(desired, "created"),
     derivedId === undefined ? undefined : bareId(derivedId),

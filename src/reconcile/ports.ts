@@ -83,10 +83,13 @@ export interface UserDirectory {
 /** Where a resource's claim on a user is kept, outliving this process and the resource's status. */
 export interface ClaimStore {
   /**
-   * Keeps the claim; when this resolves it is safe to create the user.
+   * Keeps the claim on a user that is about to be created. It fails where the resource is not as the pass read it any
+   * more: a claim on another user may have been written since. When this resolves it is safe to create the user.
    * @param claimed the user's id, or what it is about to be created with where Auth0 chooses one
    */
-  record(claimed: UserId | Begun, provenance: Provenance, signal: AbortSignal): Promise<void>;
+  begin(claimed: UserId | Begun, signal: AbortSignal): Promise<void>;
+  /** Keeps the claim on a user that exists. */
+  record(claimed: UserId, provenance: Provenance, signal: AbortSignal): Promise<void>;
   /** The name of another resource that holds the user, or is about to. */
   findHolder(userId: UserId): Promise<string | undefined>;
   /** As `findHolder`; where nobody does, nobody else comes through until this pass is over. */

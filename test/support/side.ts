@@ -7,7 +7,13 @@ import { parseTenantAddress } from "../../src/auth0/tenant-address.ts";
 import type { DesiredUser } from "../../src/core/desired-user.ts";
 import { userId, type UserId } from "../../src/core/ids.ts";
 import type { ObservedUser } from "../../src/core/observed-user.ts";
-import { decideOwnership, type Claim, type OwnershipFacts, type OwnershipRecord } from "../../src/core/ownership.ts";
+import {
+  decideOwnership,
+  type Claim,
+  type OwnershipFacts,
+  type OwnershipRecord,
+  type Provenance,
+} from "../../src/core/ownership.ts";
 import { removedAttributes, type AttributePath } from "../../src/core/plan.ts";
 import { deleteUser, type DeletionOutcome, type DeletionPolicy } from "../../src/reconcile/delete-user.ts";
 import { Marker } from "../../src/reconcile/marker.ts";
@@ -125,13 +131,16 @@ export class Side {
           findHolder: () => Promise.resolve(this.holder),
           reserve: () => Promise.resolve(this.holder),
           findMaker: () => undefined,
-          record: (claimed, provenance) => {
-            this.#isHeld = true;
+          begin: (claimed) => {
             const user =
               typeof claimed === "string"
                 ? { userId: claimed, begunWith: undefined }
                 : { userId: undefined, begunWith: claimed.begunWith };
-            this.claim = { ...user, tenantDomain: this.#directory.tenantDomain, provenance, isSigned: true };
+            this.#claim(user, "created");
+            return Promise.resolve();
+          },
+          record: (id, provenance) => {
+            this.#claim({ userId: id, begunWith: undefined }, provenance);
             return Promise.resolve();
           },
         },
@@ -157,6 +166,11 @@ export class Side {
       { directory: this.#directory, clock: this.#clock },
       new AbortController().signal,
     );
+  }
+
+  #claim(user: Pick<Claim, "userId" | "begunWith">, provenance: Provenance): void {
+    this.#isHeld = true;
+    this.claim = { ...user, tenantDomain: this.#directory.tenantDomain, provenance, isSigned: true };
   }
 
   #markerOf({ connection }: DesiredUser): Marker {

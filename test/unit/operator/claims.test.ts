@@ -1,5 +1,6 @@
 /** Who holds a user when several want it, or the holder goes: situations that histories found, each told on its own. */
 import test from "ava";
+import { USER_ID_ANNOTATION } from "../../../src/operator/names.ts";
 import { annotationsOf, metadataOf } from "../../histories/cluster.ts";
 import { GLOBEX } from "../../histories/names.ts";
 import { aScenario, type Scenario } from "../../histories/scenario.ts";
@@ -157,6 +158,30 @@ test("a claim whose answer was lost holds as any other", async (t) => {
   await scenario.rest(60_000);
 
   t.is(scenario.reasonOf("a/second"), "DuplicateClaim");
+});
+
+test("a takeover whose answer was lost is not followed by a creation, though the address was edited since", async (t) => {
+  const scenario = await aScenario(t);
+  const { user_id: userId = "" } = scenario.sideOf(GLOBEX).enter({ email: "jane@example.com" }) ?? {};
+  const uid = scenario.create("a/jane", { ...JANE, adoptionPolicy: "Adopt" });
+  const claiming = "PATCH /namespaces/a/auth0users/jane";
+  const claim = (): string => annotationsOf(scenario.find("a/jane") ?? {})[USER_ID_ANNOTATION] ?? "";
+  await scenario.rest(1_000, ({ what }) => what === claiming && claim().includes(uid));
+  const takeover = scenario.callTo(claiming);
+
+  scenario.edit("a/jane", { spec: { email: "other@example.com" } });
+  await scenario.rest(1_000, (call) => call === takeover);
+  scenario.areWatchesSilent = true;
+  scenario.advance(takeover);
+  scenario.life.wire.lose(takeover);
+  await scenario.rest(10_000);
+  t.true(claim().startsWith(userId));
+  scenario.areWatchesSilent = false;
+  await scenario.rest(60_000);
+
+  t.is(scenario.userIdOf("a/jane"), userId);
+  t.is(scenario.sideOf(GLOBEX).find(userId)?.["email"], "other@example.com");
+  t.is(scenario.sideOf(GLOBEX).find(`auth0|${uid}`), undefined);
 });
 
 test("a resource that was let go by force in the middle of its deletion deletes nobody", async (t) => {
