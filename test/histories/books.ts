@@ -189,8 +189,10 @@ export class Books {
     const isNamed = asObject(object["spec"])["userId"] === idIn(claim.user);
     const isStanding = isNamed && text.endsWith(";unsigned") && finalizersOf(object).includes(FINALIZER);
     if (!this.isProvable(known.key, text) && !(isStanding && this.mayAdopt(known, claim.user))) return;
+    const standing = this.claimsOn(claim.user);
+    if (standing.some(({ uid }) => uid === known.uid)) return;
     const restored = { uid: known.uid, provenance: claim.provenance, restoredAt: this.step };
-    this.#claims.set(claim.user, [...this.claimsOn(claim.user), restored]);
+    this.#claims.set(claim.user, [...standing, restored]);
   }
 
   /** A restored one that is taken hold of comes before one whose claim was written meanwhile, if nothing came of that yet. */
@@ -289,14 +291,16 @@ export class Books {
     return marker !== undefined && this.#lostMarkers.has(marker);
   }
 
-  /** Whether another resource names the user, in its status or by an annotation that it once had with right. */
+  /** Whether another resource names the user, in its status, by an annotation that it once had with right, or by its own uid. */
   isNamedByAnother(user: UserKey, uid: string): boolean {
     return [...this.resources.values()].some((one) => {
       const { tenantDomain, userId } = asObject(one.object["status"]);
       const text = annotationsOf(one.object)[USER_ID_ANNOTATION] ?? "";
       const isClaiming = this.isProvable(one.key, text) && parseClaimText(text)?.user === user;
       const isNoting = keyOf(String(tenantDomain), String(userId)) === user;
-      return one.uid !== uid && !one.isGone && (isNoting || isClaiming);
+      // Nobody else can have made it, and whether it did the operator can't tell from a spoilt claim.
+      const mayHaveMade = userId === undefined && user.endsWith(` auth0|${one.uid}`);
+      return one.uid !== uid && !one.isGone && (isNoting || isClaiming || mayHaveMade);
     });
   }
 
@@ -333,13 +337,17 @@ export class Books {
     return waited !== undefined && users.includes(waited.userId) && waited.untilStep >= this.#quietSince;
   }
 
-  /** By the status, by the id where it is looked for, or by a claim whose keys are not lost: what can't be proven stays. */
+  /**
+   * By the status, by the id where it is looked for, or by a claim whose keys are not lost, on this user or on one that was
+   * begun: what can't be proven stays.
+   */
   isProven({ uid, key, object }: Known, user: UserKey): boolean {
     const { tenantDomain, userId } = asObject(object["status"]);
     const isNoted = keyOf(String(tenantDomain), String(userId)) === user;
     const text = annotationsOf(object)[USER_ID_ANNOTATION] ?? "";
     const isHere = user.startsWith(`${this.#parts.domainOf(asObject(object["spec"]))} `);
-    return isNoted || (user.endsWith(`|${uid}`) && isHere) || this.isProvable(key, text);
+    const isClaimed = this.isProvable(key, text) && (parseClaimText(text)?.user ?? user) === user;
+    return isNoted || (user.endsWith(`|${uid}`) && isHere) || isClaimed;
   }
 
   /** The oldest claim holds; while Auth0 has chosen an id that is not noted yet, whoever it was made for. */
