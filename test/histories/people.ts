@@ -1,6 +1,6 @@
 /**
- * What people do in a history, each deed drawn by chance: at the cluster with resources and their backups, at Auth0 with
- * users. They make every mistake that the API server lets them make.
+ * What people do in a history, each deed drawn by chance, and how: at the cluster with resources and their backups, at Auth0
+ * with users (`people-at-auth0.ts`). They make every mistake that the API server lets them make.
  */
 import { CONFIRM_DELETION_ANNOTATION } from "../../src/api/names.ts";
 import { FINALIZER, STATE_SECRET, USER_ID_ANNOTATION } from "../../src/operator/names.ts";
@@ -10,9 +10,9 @@ import { annotationsOf, asObject, finalizersOf, metadataOf } from "./cluster.ts"
 import { grant } from "./furnish.ts";
 import { OPERATOR_NAMESPACE } from "./life.ts";
 import { ACME, DATABASE, GLOBEX, NAMESPACES, PASSWORDLESS, PEOPLE, USERS, secretsIn, usersIn } from "./names.ts";
-import { keyOf, readyOf } from "./reading.ts";
+import { PeopleAtAuth0 } from "./people-at-auth0.ts";
+import { readyOf } from "./reading.ts";
 import type { Stage } from "./stage.ts";
-import type { WireUser } from "./tenant-side.ts";
 
 /** How often each deed is done, against the others. */
 const DEEDS = {
@@ -53,12 +53,13 @@ interface Backup {
 
 export class People {
   readonly #parts: PeopleParts;
+  readonly #tenants: PeopleAtAuth0;
   #backup: Backup | undefined;
   #edits = 0;
-  #isLinked = false;
 
   constructor(parts: PeopleParts) {
     this.#parts = parts;
+    this.#tenants = new PeopleAtAuth0(parts.chance, parts.stage);
   }
 
   /** One deed; in words, for the trace. */
@@ -99,15 +100,15 @@ export class People {
       case "reapply":
         return this.#reapply();
       case "signUp":
-        return this.#signUp();
+        return this.#tenants.signUp();
       case "editUser":
-        return this.#editUser();
+        return this.#tenants.editUser();
       case "deleteUser":
-        return this.#deleteUser();
+        return this.#tenants.deleteUser();
       case "link":
-        return this.#link();
+        return this.#tenants.link();
       case "unlink":
-        return this.#unlink();
+        return this.#tenants.unlink();
       case "changeGrants": {
         const granted = NAMESPACES.filter(() => this.#parts.chance.happens(0.6));
         grant(this.#parts.stage, granted);
@@ -124,8 +125,6 @@ export class People {
         return deed satisfies never;
     }
   }
-
-  // ---- at the cluster ----
 
   #create(): string | undefined {
     const { chance } = this.#parts;
@@ -290,81 +289,6 @@ export class People {
     if (resource === undefined) return undefined;
     cluster.mergePatch(resource.path, { spec: { deletionPolicy: chance.pick(["Retain", "Delete"]) } }, "person");
     return `${resource.key} policy while it is deleted`;
-  }
-
-  // ---- at Auth0 ----
-
-  #signUp(): string | undefined {
-    const { chance, stage } = this.#parts;
-    const { books } = stage;
-    const domain = chance.happens(0.5) ? ACME : GLOBEX;
-    const connection = chance.happens(0.85) ? DATABASE : PASSWORDLESS;
-    const email = chance.pick(PEOPLE);
-    const user = stage.sideOf(domain).enter({ connection, email, user_metadata: { theirs: "from the beginning" } });
-    if (user === undefined) return undefined;
-    books.noteUser(domain, user);
-    return `${keyOf(domain, user.user_id)} ${String(email)}`;
-  }
-
-  #editUser(): string | undefined {
-    const { chance, stage } = this.#parts;
-    const { books } = stage;
-    const found = this.#anyUser();
-    if (found === undefined) return undefined;
-    const { domain, user } = found;
-    const changes = chance.pick<JsonObject>([
-      { given_name: "Drifted" },
-      { blocked: chance.happens(0.5) },
-      { email: chance.pick(PEOPLE) },
-      { user_metadata: { theirs: String(++this.#edits) } },
-    ]);
-    if (changes === undefined || !stage.sideOf(domain).edit(user.user_id, changes)) return undefined;
-    books.noteUser(domain, { ...user, ...changes });
-    if (changes["email"] !== undefined) books.noteReaddressed(keyOf(domain, user.user_id));
-    return `${keyOf(domain, user.user_id)} ${JSON.stringify(changes)}`;
-  }
-
-  #deleteUser(): string | undefined {
-    const found = this.#anyUser();
-    if (found === undefined) return undefined;
-    this.#parts.stage.sideOf(found.domain).drop(found.user.user_id);
-    return keyOf(found.domain, found.user.user_id);
-  }
-
-  #link(): string | undefined {
-    const { chance, stage } = this.#parts;
-    const { books, time } = stage;
-    const found = this.#anyUser();
-    const other = found && chance.pick(stage.sideOf(found.domain).users());
-    if (found === undefined || other === undefined || other.user_id === found.user.user_id) return undefined;
-    if (!stage.sideOf(found.domain).link(found.user.user_id, other.user_id)) return undefined;
-    this.#isLinked = true;
-    books.noteLink(keyOf(found.domain, found.user.user_id), time.nowMs);
-    return `${other.user_id} into ${keyOf(found.domain, found.user.user_id)}`;
-  }
-
-  #unlink(): string | undefined {
-    if (!this.#isLinked) return undefined;
-    const { chance, stage } = this.#parts;
-    const linked = [ACME, GLOBEX].flatMap((domain) =>
-      stage
-        .sideOf(domain)
-        .users()
-        .filter(({ identities }) => identities.length > 1)
-        .map((user) => ({ domain, user })),
-    );
-    const found = chance.pick(linked);
-    const identity = found?.user.identities.at(-1);
-    if (found === undefined || identity === undefined) return undefined;
-    const isDone = stage.sideOf(found.domain).unlink(found.user.user_id, identity);
-    return isDone ? `${identity.user_id} from ${keyOf(found.domain, found.user.user_id)}` : undefined;
-  }
-
-  #anyUser(): { readonly domain: string; readonly user: WireUser } | undefined {
-    const { chance, stage } = this.#parts;
-    const domain = chance.happens(0.5) ? ACME : GLOBEX;
-    const user = chance.pick(stage.sideOf(domain).users());
-    return user && { domain, user };
   }
 
   // ---- at the end ----
