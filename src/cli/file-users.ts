@@ -18,7 +18,7 @@ import { findHolders } from "../reconcile/conflict.ts";
 import { deleteUser, type DeletionOutcome } from "../reconcile/delete-user.ts";
 import type { Keyring } from "../reconcile/keyring.ts";
 import { Marker, type MarkerReading } from "../reconcile/marker.ts";
-import { NO_MEMORY, type Memory, type Outcome } from "../reconcile/outcome.ts";
+import { NO_MEMORY, isBroughtAbout, type Memory, type Outcome } from "../reconcile/outcome.ts";
 import { comparePassword, passwordVersion, type PasswordDeclaration } from "../reconcile/password.ts";
 import { canChooseId, type ClaimStore, type UserDirectory } from "../reconcile/ports.ts";
 import type { Reason } from "../reconcile/reasons.ts";
@@ -83,8 +83,7 @@ export class FileUsers {
     const password = this.#password(user, secrets, state, mayResetPassword);
     const declaration = this.#declaration(user, state, appliedSpec, password);
     const outcome = await reconcileUser(declaration, { ...this.#parts, claims: NO_CLAIMS }, signal);
-    const isSettled =
-      outcome.verdict.kind === "ready" || (outcome.verdict.kind === "refused" && outcome.verdict.isRestDone);
+    const isDone = isBroughtAbout(outcome.verdict);
     const intervalMs = parseDurationMs(user.spec.syncInterval ?? "") ?? this.#parts.syncIntervalMs;
     this.#states.set(user.key, {
       memory: outcome.memory,
@@ -92,13 +91,13 @@ export class FileUsers {
         outcome.user === undefined
           ? state.ownership
           : { kind: "owned", ...outcome.user, isClaimed: true, isNoted: true, begun: undefined },
-      appliedSpec: isSettled ? appliedSpec : state.appliedSpec,
+      appliedSpec: isDone ? appliedSpec : state.appliedSpec,
       passwordVersion:
         password.kind === "given" && (outcome.isPasswordSent || state.passwordVersion === undefined)
           ? password.version
           : state.passwordVersion,
       assigned: outcome.assigned,
-      managed: isSettled ? managedAttributes(desiredUserFrom(user.spec, [])) : state.managed,
+      managed: isDone ? managedAttributes(desiredUserFrom(user.spec, [])) : state.managed,
       reported: outcome.reported,
       notWritable: outcome.notWritable,
       nextSyncAtMs: clock.now() + jittered(intervalMs, SYNC_JITTER, random),

@@ -5,7 +5,7 @@ import type { JsonValue } from "../core/json.ts";
 import type { AttributePath } from "../core/plan.ts";
 import { findCondition, removeCondition, setCondition, type Condition } from "../kubernetes/conditions.ts";
 import { formatTime } from "../kubernetes/timestamps.ts";
-import type { Outcome, Verdict } from "../reconcile/outcome.ts";
+import { isBroughtAbout, type Outcome, type Verdict } from "../reconcile/outcome.ts";
 import type { PasswordDeclaration } from "../reconcile/password.ts";
 import type { Reason } from "../reconcile/reasons.ts";
 import type { PlannedChange, ReviewedPlan } from "../reconcile/review.ts";
@@ -35,7 +35,7 @@ export function statusAfter(
   context: StatusContext,
 ): Auth0UserStatus {
   const { verdict, user } = outcome;
-  const isBroughtAbout = verdict.kind === "ready" || (verdict.kind === "refused" && verdict.isRestDone);
+  const isDone = isBroughtAbout(verdict);
   const status: Auth0UserStatus = {
     ...previous,
     observedGeneration: context.generation,
@@ -46,11 +46,11 @@ export function statusAfter(
       connection: declared.connection,
       tenantDomain: declared.tenantDomain,
     }),
-    ...(isBroughtAbout && {
+    ...(isDone && {
       syncedGeneration: context.generation,
       removedAttributes: declared.removed,
     }),
-    managedAttributes: isBroughtAbout ? declared.managed : managedSoFar(previous, outcome, declared),
+    managedAttributes: isDone ? declared.managed : managedSoFar(previous, outcome, declared),
     assigned: outcome.assigned,
     driftedAttributes: outcome.reported,
     notWritableAttributes: outcome.notWritable,

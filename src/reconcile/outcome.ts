@@ -71,6 +71,11 @@ export function isSettled(verdict: Verdict): boolean {
   return verdict.kind === "ready" || (verdict.kind === "refused" && verdict.remedy.kind === "stall");
 }
 
+/** Whether the spec was brought about, but for what was refused by itself. */
+export function isBroughtAbout(verdict: Verdict): boolean {
+  return verdict.kind === "ready" || (verdict.kind === "refused" && verdict.isRestDone);
+}
+
 export interface Outcome {
   readonly verdict: Verdict;
   /** The user that is ours, however the pass ended. */
