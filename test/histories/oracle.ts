@@ -219,12 +219,13 @@ export class Oracle {
     if (!isEnding(known)) this.#violate(`${what}, which nobody deleted`);
     if (!this.#books.effectivePolicies(known, provenance).includes("Delete"))
       this.#violate(`${what} against its policy`);
-    // Who was told to wait, and is deleted itself, claims it no more.
-    const isEnded = (uid: string): boolean => {
+    // Who was told to wait, and is deleted itself, claims it no more; who is suspended waits for nothing.
+    const isIdle = (uid: string): boolean => {
       const other = this.#books.resources.get(uid);
-      return other !== undefined && isEnding(other) && awaitedIn(other.object) === idIn(user);
+      const isSuspended = asObject(other?.object["spec"])["suspend"] === true;
+      return isSuspended || (other !== undefined && isEnding(other) && awaitedIn(other.object) === idIn(user));
     };
-    if (others.some(({ uid }) => !isEnded(uid)))
+    if (others.some(({ uid }) => !isIdle(uid)))
       this.#violate(`${what}, though ${this.#books.nameOf(others[0]?.uid)} claims it, too`);
     const heir = [...this.#books.resources.values()].find(
       (one) =>
