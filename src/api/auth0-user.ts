@@ -383,7 +383,7 @@ export const AUTH0_USER_STATUS = {
     ),
     plannedChanges: {
       type: "object",
-      required: ["userId", "hash", "total"],
+      required: ["userId", "total"],
       description: "With adoptionPolicy Review: what taking over the user would change, until that is approved.",
       properties: {
         userId: { type: "string", maxLength: 300, description: "The user that would be taken over." },
@@ -391,7 +391,7 @@ export const AUTH0_USER_STATUS = {
           type: "string",
           maxLength: 300,
           description:
-            "What the annotation auth0-user-operator.dev/approve-plan has to be; another plan has another hash.",
+            "What the annotation auth0-user-operator.dev/approve-plan has to be; another plan has another hash. Absent while the operator's keys are missing: nothing can be approved then.",
         },
         total: { type: "integer", minimum: 0, description: "How many changes there are, shown or not." },
         changes: {

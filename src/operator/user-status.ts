@@ -208,7 +208,13 @@ function managedSoFar(
 }
 
 function plannedChangesFrom({ userId, hash, changes }: ReviewedPlan): Auth0UserStatus["plannedChanges"] {
-  return { userId, hash, total: changes.length, changes: changes.slice(0, MAX_PLANNED_CHANGES).map(shown) };
+  const total = changes.length;
+  return {
+    userId,
+    ...(hash !== undefined && { hash }),
+    total,
+    changes: changes.slice(0, MAX_PLANNED_CHANGES).map(shown),
+  };
 }
 
 function shown({ field, change, from, to, isShown }: PlannedChange): ShownChange {

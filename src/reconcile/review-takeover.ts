@@ -8,6 +8,8 @@ import { findUnapproved, plannedChangeFrom } from "./review.ts";
 
 /** How often a takeover that waits for a person is compared with the user as it is by then. */
 const REVIEW_AGAIN_MS = 3_600_000;
+/** How often one that can't be approved for want of a key looks for one. */
+const KEYS_AGAIN_MS = 60_000;
 
 /** With `Review` nothing is written, not even a claim, before a person approved what would be. */
 export async function reviewTakeover(pass: Pass, user: ObservedUser): Promise<Refused | undefined> {
@@ -28,10 +30,18 @@ export async function reviewTakeover(pass: Pass, user: ObservedUser): Promise<Re
   ];
   pass.review = findUnapproved(user.userId, directory.tenantDomain, planned, approval);
   if (pass.review === undefined) return undefined;
+  const { hash } = pass.review;
   const fields = [...new Set(planned.map(({ field }) => field))].join(", ");
-  return refused(
-    "AwaitingApproval",
-    `taking over ${user.userId} would ${fields === "" ? "change nothing" : `change ${fields}`}; nothing is written until the annotation auth0-user-operator.dev/approve-plan is ${pass.review.hash}`,
-    { kind: "wait", untilMs: clock.now() + REVIEW_AGAIN_MS },
-  );
+  const wouldBe = `taking over ${user.userId} would ${fields === "" ? "change nothing" : `change ${fields}`}`;
+  return hash === undefined
+    ? refused(
+        "AwaitingApproval",
+        `${wouldBe}; it can't be approved while the operator's keys are missing: restore its state Secret, or create that empty to have new ones made`,
+        { kind: "wait", untilMs: clock.now() + KEYS_AGAIN_MS },
+      )
+    : refused(
+        "AwaitingApproval",
+        `${wouldBe}; nothing is written until the annotation auth0-user-operator.dev/approve-plan is ${hash}`,
+        { kind: "wait", untilMs: clock.now() + REVIEW_AGAIN_MS },
+      );
 }

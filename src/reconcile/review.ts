@@ -20,7 +20,8 @@ export interface PlannedChange {
 
 export interface ReviewedPlan {
   readonly userId: UserId;
-  readonly hash: string;
+  /** `undefined`: there is no key to make one with, so that nothing can be approved. */
+  readonly hash: string | undefined;
   readonly changes: readonly PlannedChange[];
 }
 
@@ -45,5 +46,5 @@ export function findUnapproved(
 ): ReviewedPlan | undefined {
   const parts = [tenantDomain, namespace, name, userId, JSON.stringify(changes)];
   if (given !== undefined && keyring.verify("plan", parts, given) === "valid") return undefined;
-  return { userId, hash: keyring.sign("plan", parts) ?? "", changes };
+  return { userId, hash: keyring.sign("plan", parts), changes };
 }

@@ -1,6 +1,7 @@
 /** Taking over under review: nothing is written to anybody until a person approved exactly what would be. */
 import test from "ava";
 import { userId } from "../../src/core/ids.ts";
+import { Keyring } from "../../src/reconcile/keyring.ts";
 import { aDesiredUser } from "../support/builders.ts";
 import { aSideWorld, given, messageOf, sent, verdictOf, type SideWorld } from "../support/side-world.ts";
 
@@ -61,6 +62,25 @@ test("an approval is for one plan: another value at Auth0, in the spec or in the
   t.is(verdictOf(outcome), "refused AwaitingApproval");
   t.not(outcome.review?.hash, side.approved);
   t.is((await tenant.user(id))?.["nickname"], "edited");
+});
+
+test("while the operator's keys are missing nothing can be approved, and the plan says so", async (t) => {
+  const { side, clock } = await janeUnderReview(t);
+  const desired = aDesiredUser({ nickname: "new" });
+  const { keyring } = side;
+  side.keyring = new Keyring(new Map());
+  side.approved = "";
+  const outcome = await side.pass(desired);
+
+  t.is(verdictOf(outcome), "refused AwaitingApproval");
+  t.regex(messageOf(outcome), /keys are missing: restore its state Secret/);
+  t.is(outcome.review?.hash, undefined);
+  const { verdict } = outcome;
+  t.deepEqual(verdict.kind === "refused" && verdict.remedy, { kind: "wait", untilMs: clock.now() + 60_000 });
+
+  side.keyring = keyring;
+  side.approved = (await side.pass(desired)).review?.hash;
+  t.is(verdictOf(await side.pass(desired)), "ready Adopted");
 });
 
 test("the approval of one resource is none of another's", async (t) => {

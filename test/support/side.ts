@@ -58,7 +58,7 @@ export class Side {
   readonly uid = `uid-${String(++uids)}`;
   readonly #directory: Auth0UserDirectory;
   readonly #clock: Clock;
-  readonly #keyring: Keyring;
+  keyring: Keyring;
   marksAllUsers = false;
   claim: Claim | undefined;
   record: OwnershipRecord = NOTHING;
@@ -80,7 +80,7 @@ export class Side {
 
   /** @param stateKey that of the operator: sides of one operator share it */
   constructor(directory: Auth0UserDirectory, clock: Clock = systemClock, stateKey = "k1") {
-    this.#keyring = new Keyring(new Map([[stateKey, Buffer.alloc(32, stateKey)]]));
+    this.keyring = new Keyring(new Map([[stateKey, Buffer.alloc(32, stateKey)]]));
     this.#directory = directory;
     this.#clock = clock;
   }
@@ -108,7 +108,7 @@ export class Side {
         derivedId: this.#derivedId(desired),
         password,
         adoption: this.adoption,
-        approval: { claimant: { namespace: "test", name: this.uid }, keyring: this.#keyring, given: this.approved },
+        approval: { claimant: { namespace: "test", name: this.uid }, keyring: this.keyring, given: this.approved },
         recreation: this.recreation,
         recreateAfterMs: this.recreateAfterMs,
         findObjection: this.findObjection,
@@ -176,7 +176,7 @@ export class Side {
   #markerOf({ connection }: DesiredUser): Marker {
     const { tenantDomain } = this.#directory;
     const marked = { namespace: "test", name: this.uid, uid: this.uid, tenantDomain };
-    return new Marker(marked, this.#keyring, { marksCreated: !canChooseId(connection) || this.marksAllUsers });
+    return new Marker(marked, this.keyring, { marksCreated: !canChooseId(connection) || this.marksAllUsers });
   }
 
   #facts({ connection, adoptedId }: DesiredUser): OwnershipFacts {
