@@ -22,6 +22,10 @@ export interface UserHoldersOptions {
 /** Going over all users gives way to others after so long. */
 const SLICE_MS = 5;
 
+/** A resource has three entries at most, mostly two. */
+const ENTRIES_EACH = 4;
+const ENTRIES_SPARE = 1_000;
+
 /** In the place of a domain that nothing proves. */
 const SOME_TENANT = "*";
 
@@ -41,6 +45,8 @@ export class UserHolders {
     options.store.onChange((key) => {
       void this.#index?.then((index) => {
         this.#enter(index, key);
+        // What is gone stays entered, and holds nothing: when that is most of it, the index is made anew.
+        if (index.size > ENTRIES_EACH * options.store.size + ENTRIES_SPARE) this.#index = undefined;
       });
     });
   }
@@ -116,6 +122,8 @@ export class UserHolders {
     if (resource === undefined || !isHolding(resource)) return;
     const noted = notedEntryOf(resource);
     if (noted !== undefined) index.set(noted, key);
+    const own = ownEntryOf(resource);
+    if (own !== undefined && (noted === undefined || idIn(noted) !== idIn(own))) index.set(own, key);
     const claimed = this.#claimedEntryOf(resource);
     if (claimed !== undefined && this.#holderIn(index, claimed, [claimed], key) === undefined) index.set(claimed, key);
   }
@@ -125,26 +133,28 @@ export class UserHolders {
     if (resource === undefined || !isHolding(resource)) return false;
     const text = resource.annotations[USER_ID_ANNOTATION] ?? "";
     if (this.#unproven.get(entry) === key && text.startsWith(`${idIn(entry)};`)) return true;
-    const held = [notedEntryOf(resource), this.#claimedEntryOf(resource)];
+    const held = [notedEntryOf(resource), ownEntryOf(resource), this.#claimedEntryOf(resource)];
     return held.some((one) => one !== undefined && entries.includes(one));
   }
 
-  /**
-   * Of another user than it has noted, by a claim that verifies, or that names the id which nobody but this resource can come
-   * to: one is being created in the noted one's stead. Where the claim was spoilt, by that id: the user may have been created.
-   */
+  /** Of another user than it has noted, by a claim that verifies: one was created in the noted one's stead, or taken over. */
   #claimedEntryOf(resource: Auth0UserResource): string | undefined {
-    const { status, spec, annotations, finalizers } = resource;
+    const { status, annotations } = resource;
     const text = annotations[USER_ID_ANNOTATION] ?? "";
     if (text.startsWith(`${String(status.userId)};`)) return undefined;
     const claim = parseClaim(text, resource, this.#options.stateKeys.keyring);
-    const derivedId = derivedIdOf(resource, connectionName(String(spec["connection"])));
-    if (typeof claim === "object" && claim.userId !== undefined && (claim.isSigned || claim.userId === derivedId)) {
-      return entryOf(claim.tenantDomain, claim.userId);
-    }
-    const mayHaveCreated = status.userId === undefined && finalizers.includes(FINALIZER);
-    return mayHaveCreated && derivedId !== undefined ? entryOf(SOME_TENANT, derivedId) : undefined;
+    if (typeof claim !== "object" || claim.userId === undefined || !claim.isSigned) return undefined;
+    return entryOf(claim.tenantDomain, claim.userId);
   }
+}
+
+/**
+ * Of the user that only this resource can create, whatever its claim says, and before it has one: the creation may be under
+ * way, and who names that user can only have copied its id.
+ */
+function ownEntryOf(resource: Auth0UserResource): string | undefined {
+  const derivedId = derivedIdOf(resource, connectionName(String(resource.spec["connection"])));
+  return derivedId === undefined ? undefined : entryOf(SOME_TENANT, derivedId);
 }
 
 /** Of a resource that is deleted and not held any more the user has been dealt with. */

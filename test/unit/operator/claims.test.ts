@@ -65,6 +65,29 @@ test("a user whose creation is under way is not taken over, though its claim was
   t.is(scenario.reasonOf("a/second"), "DuplicateClaim");
 });
 
+test("a user that is about to be created is not taken over by a copy of its resource", async (t) => {
+  const scenario = await aScenario(t);
+  scenario.sideOf(GLOBEX).enter({ email: "other@example.com" });
+  scenario.create("a/other", { email: "other@example.com", adoptionPolicy: "Adopt" });
+  await scenario.rest(1_000);
+  const claiming = "PATCH /namespaces/a/auth0users/first";
+  const uid = scenario.create("a/first", { ...JANE, adoptionPolicy: "Adopt" });
+  await scenario.rest(1_000, ({ what }) => what === claiming);
+  const claim = scenario.callTo(claiming);
+  scenario.areWatchesSilent = true;
+  scenario.advance(claim);
+  scenario.areWatchesSilent = false;
+  const { annotations } = metadataOf(scenario.find("a/first") ?? {});
+  scenario.create("b/copy", { ...JANE, adoptionPolicy: "Adopt" }, { annotations });
+  const looking = `GET ${GLOBEX} /users/auth0|${uid}`;
+  await scenario.rest(1_000, (call) => call === claim || call.what === looking);
+  await scenario.rest(60_000, ({ what }) => what === looking);
+  await scenario.rest(60_000);
+
+  t.is(scenario.reasonOf("a/first"), "Created");
+  t.is(scenario.reasonOf("b/copy"), "DuplicateClaim");
+});
+
 test("a resource that was restored from a backup does not take back a user that passed on to another since", async (t) => {
   const scenario = await aScenario(t);
   const uid = scenario.create("a/first", { ...JANE, deletionPolicy: "Retain" });

@@ -67,3 +67,43 @@ test("a claim without a signature holds until the status tells of the user, thou
   feed.remove(object);
   t.is(await asked.reserve(DOMAIN, ID, two), undefined);
 });
+
+test("a user that a resource is about to create is that resource's, before it has a claim and whatever its status tells of", async (t) => {
+  const store = aStore();
+  const asked = holders(store);
+  const feed = store.feed(undefined);
+  const metadata = { namespace: "team", name: "one", uid: "jane", generation: 1 };
+  const spec = { connection: "Username-Password-Authentication" };
+
+  feed.put({ metadata: { ...metadata, resourceVersion: "1" }, spec });
+  t.is(await asked.reserve(DOMAIN, ID, two), one);
+  t.is(await asked.reserve(DOMAIN, ID, one), undefined);
+  asked.release(DOMAIN, ID, one, false);
+  const status = { userId: "auth0|another", tenantDomain: DOMAIN };
+  feed.put({ metadata: { ...metadata, resourceVersion: "2" }, spec, status });
+  t.is(await asked.reserve(DOMAIN, ID, two), one);
+});
+
+test("of resources that are gone nothing is kept for ever", async (t) => {
+  const store = aStore();
+  let builds = 0;
+  const counted = new Proxy(store, {
+    get: (target, name) => {
+      if (name === "keys") builds++;
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  const asked = holders(counted);
+  const feed = store.feed(undefined);
+  await asked.reserve(DOMAIN, ID, one);
+  const spec = { connection: "Username-Password-Authentication" };
+  for (let each = 1; each <= 2_000; each++) {
+    const metadata = { namespace: "team", name: `n${String(each)}`, uid: `u${String(each)}`, generation: 1 };
+    feed.put({ metadata: { ...metadata, resourceVersion: String(2 * each) }, spec });
+    await asked.find(DOMAIN, ID, two);
+    feed.remove({ metadata: { ...metadata, resourceVersion: String(2 * each + 1) }, spec });
+  }
+
+  t.is(builds, 2);
+});
