@@ -5,6 +5,7 @@
 import { FINALIZER, USER_ID_ANNOTATION } from "../../src/operator/names.ts";
 import { MARKER_KEY } from "../../src/reconcile/marker.ts";
 import type { JsonObject } from "../../src/runtime/json.ts";
+import { Approvals } from "./approvals.ts";
 import { annotationsOf, asObject, finalizersOf, metadataOf, type Write } from "./cluster.ts";
 import { awaitedIn, idIn, keyOf, parseClaimText, readyOf, type Provenance, type UserKey } from "./reading.ts";
 import type { WireUser } from "./tenant-side.ts";
@@ -49,6 +50,7 @@ export interface BooksParts {
 export class Books {
   readonly #parts: BooksParts;
   readonly resources = new Map<string, Known>();
+  readonly #approvals = new Approvals();
   readonly #claims = new Map<UserKey, readonly Claim[]>();
   /** The uid of the resource that a user was made for. */
   readonly #madeFor = new Map<UserKey, string>();
@@ -91,7 +93,9 @@ export class Books {
   }
 
   /** A write to an Auth0User; what it does to claims is noted by `claim`, `renewClaim`, `noteRestored` and `endClaim`. */
-  noteWrite({ before, after }: Write, object: JsonObject): Known {
+  noteWrite(write: Write, object: JsonObject): Known {
+    const { before, after } = write;
+    this.#approvals.note(write, this.#parts.domainOf(asObject(object["spec"])));
     const uid = String(metadataOf(object)["uid"]);
     const known = this.resources.get(uid) ?? this.#meet(uid, object);
     this.#noteVersion(known, object);
@@ -122,6 +126,7 @@ export class Books {
   /** The keys that sign claims are lost: nothing that was written before can be proven. */
   noteKeysLost(): void {
     this.#authentic.clear();
+    this.#approvals.noteKeysLost();
     for (const marker of this.#markers) this.#lostMarkers.add(marker);
   }
 
@@ -215,7 +220,8 @@ export class Books {
     if (text === annotationsOf(before)[USER_ID_ANNOTATION]) return;
     const standing = this.claimOf(known.uid);
     const { restoredAt = -1 } = this.claimsOn(standing?.user ?? "").find(({ uid }) => uid === known.uid) ?? {};
-    const isUnseen = restoredAt >= 0 && !finalizersOf(before).includes(FINALIZER);
+    const isWaiting = awaitedIn(before) === idIn(standing?.user ?? "");
+    const isUnseen = restoredAt >= 0 && (isWaiting || !finalizersOf(before).includes(FINALIZER));
     const isNoted = asObject(after["status"])["userId"] === idIn(standing?.user ?? "");
     const isNobody = standing !== undefined && !isNoted && this.find(standing.user) === undefined;
     if (standing !== undefined && (isUnseen || isNobody)) this.endClaim(known, standing.user);
@@ -299,7 +305,7 @@ export class Books {
       const isClaiming = this.isProvable(one.key, text) && parseClaimText(text)?.user === user;
       const isNoting = keyOf(String(tenantDomain), String(userId)) === user;
       // Nobody else can have made it, and whether it did the operator can't tell from a spoilt claim.
-      const mayHaveMade = userId === undefined && user.endsWith(` auth0|${one.uid}`);
+      const mayHaveMade = user.endsWith(` auth0|${one.uid}`);
       return one.uid !== uid && !one.isGone && (isNoting || isClaiming || mayHaveMade);
     });
   }
@@ -323,10 +329,10 @@ export class Books {
     if (grantedUntil < this.#quietSince && !isOwnTenant) return false;
     const emails = this.#emails.get(user) ?? new Set();
     const annotated = annotationsOf(known.object)[USER_ID_ANNOTATION]?.startsWith(`${id};`) === true;
-    const isGiven = (spec: JsonObject): boolean => {
-      if (spec["userId"] === id) return true;
-      const isSame = emails.has(String(spec["email"]).toLowerCase()) || annotated;
-      return spec["adoptionPolicy"] === "Adopt" && isSame;
+    const isGiven = ({ adoptionPolicy, userId, email }: JsonObject): boolean => {
+      const isMeant = userId === id || emails.has(String(email).toLowerCase()) || annotated;
+      if (adoptionPolicy === "Review") return isMeant && this.#approvals.has(known, user);
+      return userId === id || (adoptionPolicy === "Adopt" && isMeant);
     };
     const specs = this.recentSpecs(known);
     return isSure ? specs.every(isGiven) : specs.some(isGiven);

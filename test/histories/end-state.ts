@@ -1,8 +1,9 @@
 /** What a resource must be once everything has come to rest: as declared, or truthful about why not. */
+import { APPROVE_PLAN_ANNOTATION } from "../../src/api/names.ts";
 import { USER_ID_ANNOTATION } from "../../src/operator/names.ts";
 import { asObject, metadataOf, type Cluster } from "./cluster.ts";
 import { ACME, CLUSTER_TENANTS, DATABASE, PASSWORDLESS, usersIn } from "./names.ts";
-import { keyOf, readyOf } from "./reading.ts";
+import { keyOf, planIn, readyOf } from "./reading.ts";
 import type { Resource } from "./people.ts";
 import type { Stage } from "./stage.ts";
 import type { TenantSide, WireUser } from "./tenant-side.ts";
@@ -90,6 +91,11 @@ function isTrue(resource: Resource, reason: string, stage: Stage): boolean {
         const isMade = books.isMadeForAnother(keyOf(domain, id), uid);
         return isForeign || isClaimed || isMade || books.isNamedByAnother(keyOf(domain, id), uid);
       });
+    }
+    case "AwaitingApproval": {
+      // It is compared with the user once an hour, who may be gone by now. Without keys it has no hash.
+      const isApproved = planIn(object)?.hash === (annotations[APPROVE_PLAN_ANNOTATION] ?? "");
+      return spec["adoptionPolicy"] === "Review" && !isApproved;
     }
     case "UserNotFound":
       return [spec["userId"], userId, claimedId, text?.split(";")[0]].some(

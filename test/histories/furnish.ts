@@ -6,7 +6,7 @@ import { OPERATOR_NAMESPACE } from "./life.ts";
 import { ACME, CLUSTER_TENANTS, NAMESPACES, secretsIn } from "./names.ts";
 import type { Stage } from "./stage.ts";
 
-export function furnish(stage: Stage): void {
+export function furnish(stage: Stage, userMarkers: "AsNeeded" | "All" = "AsNeeded"): void {
   const { clientId, clientSecret } = DEFAULT_CLIENT;
   const secret = (namespace: string, name: string, use: string, texts: Readonly<Record<string, string>>): void => {
     const data = Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString("base64")]);
@@ -18,7 +18,8 @@ export function furnish(stage: Stage): void {
     secret(namespace, "password", SECRET_USE_PASSWORD, { password: `Correct-Horse-${namespace}` });
   }
   const credentials = { secretRef: { name: "acme", namespace: OPERATOR_NAMESPACE } };
-  stage.cluster.create(CLUSTER_TENANTS, { metadata: { name: "acme" }, spec: { domain: ACME, credentials } }, "person");
+  const spec = { domain: ACME, credentials, userMarkers };
+  stage.cluster.create(CLUSTER_TENANTS, { metadata: { name: "acme" }, spec }, "person");
   grant(stage, ["a", "b"]);
 }
 

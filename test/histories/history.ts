@@ -55,8 +55,8 @@ class History {
     const restart = (meanwhile: () => void): void => {
       this.#restart(meanwhile);
     };
-    this.#people = new People({ chance, stage, restart });
-    furnish(stage);
+    this.#people = new People({ chance, stage, restart, areReviewers: seed % 4 === 2 });
+    furnish(stage, seed % 4 === 3 ? "All" : "AsNeeded");
   }
 
   get result(): HistoryResult {

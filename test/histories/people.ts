@@ -2,7 +2,7 @@
  * What people do in a history, each deed drawn by chance, and how: at the cluster with resources and their backups, at Auth0
  * with users (`people-at-auth0.ts`). They make every mistake that the API server lets them make.
  */
-import { CONFIRM_DELETION_ANNOTATION } from "../../src/api/names.ts";
+import { APPROVE_PLAN_ANNOTATION, CONFIRM_DELETION_ANNOTATION } from "../../src/api/names.ts";
 import { FINALIZER, STATE_SECRET, USER_ID_ANNOTATION } from "../../src/operator/names.ts";
 import type { JsonObject } from "../../src/runtime/json.ts";
 import type { Chance } from "./chance.ts";
@@ -11,7 +11,7 @@ import { grant } from "./furnish.ts";
 import { OPERATOR_NAMESPACE } from "./life.ts";
 import { ACME, DATABASE, GLOBEX, NAMESPACES, PASSWORDLESS, PEOPLE, USERS, secretsIn, usersIn } from "./names.ts";
 import { PeopleAtAuth0 } from "./people-at-auth0.ts";
-import { readyOf } from "./reading.ts";
+import { planIn, readyOf } from "./reading.ts";
 import type { Stage } from "./stage.ts";
 
 /** How often each deed is done, against the others. */
@@ -38,11 +38,15 @@ const DEEDS = {
   changeGrants: 1,
   changeDomain: 0.5,
 } as const;
-type Deed = keyof typeof DEEDS;
+/** Where a plan waits for approval. */
+const REVIEWERS_DEEDS = { ...DEEDS, approve: 30 } as const;
+type Deed = keyof typeof REVIEWERS_DEEDS;
 
 export interface PeopleParts {
   readonly chance: Chance;
   readonly stage: Stage;
+  /** Whether they review takeovers. */
+  readonly areReviewers: boolean;
   /** Ends the operator, and starts it again once `meanwhile` is done. */
   readonly restart: (meanwhile: () => void) => void;
 }
@@ -64,7 +68,8 @@ export class People {
 
   /** One deed; in words, for the trace. */
   act(): string {
-    const deed = this.#parts.chance.weighted(DEEDS);
+    const { chance } = this.#parts;
+    const deed: Deed = this.#planned().length > 0 ? chance.weighted(REVIEWERS_DEEDS) : chance.weighted(DEEDS);
     return `person: ${deed}: ${this.#do(deed) ?? "nothing to do it to"}`;
   }
 
@@ -99,6 +104,8 @@ export class People {
         return this.#restoreAll();
       case "reapply":
         return this.#reapply();
+      case "approve":
+        return this.#approve();
       case "signUp":
         return this.#tenants.signUp();
       case "editUser":
@@ -164,7 +171,7 @@ export class People {
     const one = (...values: readonly (string | undefined)[]): string | null | undefined =>
       chance.pick(values) ?? (isEdit ? null : undefined);
     return withoutUndefined({
-      adoptionPolicy: one(undefined, undefined, "Never", "Adopt", "Adopt"),
+      adoptionPolicy: one(undefined, undefined, "Never", "Adopt", this.#parts.areReviewers ? "Review" : "Adopt"),
       deletionPolicy: one(undefined, undefined, undefined, "Delete", "Delete", "Retain", "Disable"),
       recreatePolicy: one(undefined, undefined, "Recreate", "Report"),
       recreateAfter: one(undefined, "0s", "5m"),
@@ -227,6 +234,22 @@ export class People {
     const forged = chance.happens(0.5) ? text : text.replace(/[^;]*$/, "unsigned");
     cluster.mergePatch(resource.path, { metadata: { annotations: { [USER_ID_ANNOTATION]: forged } } }, "person");
     return `${resource.key} ${forged.slice(0, 70)}`;
+  }
+
+  /** The plan of a takeover as it stands; now and then in the name of another resource. */
+  #approve(): string | undefined {
+    const { chance } = this.#parts;
+    const { cluster } = this.#parts.stage;
+    const planned = chance.pick(this.#planned());
+    if (planned === undefined) return undefined;
+    const { key, path } = (chance.happens(0.2) ? chance.pick(this.resources()) : undefined) ?? planned;
+    const annotations = { [APPROVE_PLAN_ANNOTATION]: planIn(planned.object)?.hash };
+    cluster.mergePatch(path, { metadata: { annotations } }, "person");
+    return `${key} the plan of ${planned.key}`;
+  }
+
+  #planned(): readonly Resource[] {
+    return this.resources().filter(({ object }) => planIn(object) !== undefined);
   }
 
   #letGoByForce(): string | undefined {

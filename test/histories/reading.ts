@@ -28,6 +28,12 @@ export function awaitedIn(object: JsonObject): string | undefined {
   return reason === "DuplicateClaim" ? message.slice(0, message.indexOf(" ")) : undefined;
 }
 
+/** The plan of a takeover that waits for approval. */
+export function planIn(object: JsonObject): { readonly userId: string; readonly hash: string } | undefined {
+  const { userId, hash } = asObject(asObject(object["status"])["plannedChanges"]);
+  return typeof userId === "string" && typeof hash === "string" ? { userId, hash } : undefined;
+}
+
 export function idIn(user: UserKey): string {
   return user.slice(user.indexOf(" ") + 1);
 }
