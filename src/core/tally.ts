@@ -21,13 +21,20 @@ export function countOf({ buckets }: Tally, nowMs: number): number {
   return buckets.reduce((sum, [startMs, count]) => (isOver(startMs, nowMs) ? sum : sum + count), 0);
 }
 
-export function withDone(tally: Tally, count: number, nowMs: number): Tally {
-  const startMs = nowMs - (nowMs % BUCKET_MS);
-  const kept = tally.buckets.filter(([start]) => !isOver(start, nowMs));
-  const last = kept.at(-1);
-  const buckets: readonly Bucket[] =
-    last?.[0] === startMs ? [...kept.slice(0, -1), [startMs, last[1] + count]] : [...kept, [startMs, count]];
-  return { ...tally, buckets };
+/** Names the bucket that a moment falls into. */
+export function bucketAt(nowMs: number): number {
+  return nowMs - (nowMs % BUCKET_MS);
+}
+
+/** @param change how many more were done in the bucket; negative: fewer */
+export function recounted(tally: Tally, bucketMs: number, change: number): Tally {
+  const [, count = 0] = tally.buckets.find(([startMs]) => startMs === bucketMs) ?? [];
+  const others = tally.buckets.filter(([startMs]) => startMs !== bucketMs);
+  return { ...tally, buckets: count + change > 0 ? [...others, [bucketMs, count + change]] : others };
+}
+
+export function withoutOld(tally: Tally, nowMs: number): Tally {
+  return { ...tally, buckets: tally.buckets.filter(([startMs]) => !isOver(startMs, nowMs)) };
 }
 
 /** Ends a pause. */
@@ -41,6 +48,6 @@ export function isConfirmed({ confirmedAtMs }: Tally, askedAtMs: number | undefi
   return askedAtMs === undefined ? nowMs - confirmedAtMs < HOUR_MS : askedAtMs <= confirmedAtMs;
 }
 
-function isOver(startMs: number, nowMs: number): boolean {
-  return startMs + BUCKET_MS + HOUR_MS <= nowMs;
+export function isOver(bucketMs: number, nowMs: number): boolean {
+  return bucketMs + BUCKET_MS + HOUR_MS <= nowMs;
 }

@@ -3,7 +3,18 @@
  * the limit allows, then waits for a person. The counts are written down before anything is done, some at a time, so that
  * a restart can only make them too large.
  */
-import { NOTHING_DONE, confirmed, countOf, isConfirmed, withDone, type Tally } from "../core/tally.ts";
+import {
+  NOTHING_DONE,
+  bucketAt,
+  confirmed,
+  countOf,
+  isConfirmed,
+  isOver,
+  recounted,
+  withoutOld,
+  type Tally,
+} from "../core/tally.ts";
+import type { UserId } from "../core/ids.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { findJsonObject, isJsonObject } from "../runtime/json.ts";
 
@@ -39,6 +50,16 @@ export interface Pause {
 export const PAUSED_KINDS = ["deletions", "changes"] as const;
 type PausedKind = (typeof PAUSED_KINDS)[number];
 
+/** What is known of one kind of write. */
+interface Count {
+  /** As it was written down, but for what was found since to be too much. */
+  readonly tally: Tally;
+  /** So many of a bucket were written down in advance, and are yet to be done. */
+  readonly reserve: { readonly bucketMs: number; readonly left: number };
+  /** In which bucket each user counts: one whose write is tried again counts once, at the last attempt. */
+  readonly attempts: Map<UserId, number>;
+}
+
 const DELETIONS = "deletions";
 const DEFAULT_LEAST = 100;
 const DEFAULT_SHARE = 0.1;
@@ -49,8 +70,7 @@ const LOOK_AGAIN_MS = 2_000;
 
 export class Breaker {
   readonly #options: BreakerOptions;
-  readonly #tallies = new Map<string, Tally>();
-  readonly #reserved = new Map<string, number>();
+  readonly #counts = new Map<string, Count>();
   #turn: Promise<unknown> = Promise.resolve();
   #isRead = false;
   #confirmation: { readonly text: string | undefined; readonly atMs: number } | undefined;
@@ -67,33 +87,33 @@ export class Breaker {
    * @param deletedAtMs when a person deleted the resource
    * @returns why not now; `undefined`: it may be done, and counts
    */
-  admitDeletion(deletedAtMs: number | undefined, signal: AbortSignal): Promise<Pause | undefined> {
-    return this.#inTurn(() => this.#admit(DELETIONS, this.#options.maxDeletesPerHour, deletedAtMs, signal));
+  admitDeletion(id: UserId, deletedAtMs: number | undefined, signal: AbortSignal): Promise<Pause | undefined> {
+    return this.#inTurn(() => this.#admit(DELETIONS, this.#options.maxDeletesPerHour, id, deletedAtMs, signal));
   }
 
   /** Why no user may be deleted now, asked before anything is read for it. */
   findDeletionPause(signal: AbortSignal): Promise<Pause | undefined> {
     return this.#inTurn(async () => {
-      const sinceMs = (await this.#tallyOf(DELETIONS, signal)).pausedSinceMs;
+      const sinceMs = (await this.#countOf(DELETIONS, signal)).tally.pausedSinceMs;
       return sinceMs === undefined ? undefined : { message: this.#messageOf(DELETIONS, sinceMs) };
     });
   }
 
-  admitChange(attribute: string, signal: AbortSignal): Promise<Pause | undefined> {
+  admitChange(attribute: string, id: UserId, signal: AbortSignal): Promise<Pause | undefined> {
     const { maxChangesPerHour } = this.#options;
     if (maxChangesPerHour === undefined) return Promise.resolve(undefined);
-    return this.#inTurn(() => this.#admit(`changes of ${attribute}`, maxChangesPerHour, undefined, signal));
+    return this.#inTurn(() => this.#admit(`changes of ${attribute}`, maxChangesPerHour, id, undefined, signal));
   }
 
   /** What is paused now, in words; empty: nothing. */
   get pauses(): string[] {
-    return [...this.#tallies].flatMap(([what, tally]) =>
+    return [...this.#counts].flatMap(([what, { tally }]) =>
       tally.pausedSinceMs === undefined ? [] : [this.#messageOf(what, tally.pausedSinceMs)],
     );
   }
 
   get pausedKinds(): ReadonlySet<PausedKind> {
-    const paused = [...this.#tallies].filter(([, { pausedSinceMs }]) => pausedSinceMs !== undefined);
+    const paused = [...this.#counts].filter(([, { tally }]) => tally.pausedSinceMs !== undefined);
     return new Set(paused.map(([what]) => (what === DELETIONS ? DELETIONS : "changes")));
   }
 
@@ -106,40 +126,57 @@ export class Breaker {
   async #admit(
     what: string,
     limit: Limit | undefined,
+    id: UserId,
     askedAtMs: number | undefined,
     signal: AbortSignal,
   ): Promise<Pause | undefined> {
-    const tally = await this.#tallyOf(what, signal);
+    let { tally, reserve, attempts } = await this.#countOf(what, signal);
     const nowMs = this.#options.clock.now();
     if (isConfirmed(tally, askedAtMs, nowMs)) return undefined;
     if (tally.pausedSinceMs !== undefined) return { message: this.#messageOf(what, tally.pausedSinceMs) };
-    const reserved = this.#reserved.get(what) ?? 0;
-    if (reserved > 0) {
-      this.#reserved.set(what, reserved - 1);
-      return undefined;
+    const bucketMs = bucketAt(nowMs);
+    const triedMs = attempts.get(id);
+    if (triedMs === bucketMs) return undefined;
+    if (triedMs !== undefined) tally = recounted(tally, triedMs, -1);
+    if (reserve.bucketMs !== bucketMs) {
+      tally = withoutOld(recounted(tally, reserve.bucketMs, -reserve.left), nowMs);
+      reserve = { bucketMs, left: 0 };
+      attempts = new Map([...attempts].filter(([, earlierMs]) => !isOver(earlierMs, nowMs)));
     }
-    const count = countOf(tally, nowMs);
-    const most = this.#limitOf(limit, count);
-    if (count >= most) {
-      await this.#write(what, { ...tally, pausedSinceMs: nowMs }, signal);
-      const message = this.#messageOf(what, nowMs);
-      this.#options.notes.tell(message);
-      return { message };
+    if (reserve.left === 0) {
+      const count = countOf(tally, nowMs);
+      const most = this.#limitOf(limit, count);
+      if (count >= most) return this.#pause(what, tally, signal);
+      const left = Math.min(most - count, Math.max(1, Math.floor(most * RESERVED_SHARE)));
+      tally = recounted(tally, bucketMs, left);
+      await this.#write(what, tally, signal);
+      reserve = { bucketMs, left };
     }
-    const reserving = Math.min(most - count, Math.max(1, Math.floor(most * RESERVED_SHARE)));
-    await this.#write(what, withDone(tally, reserving, nowMs), signal);
-    this.#reserved.set(what, reserving - 1);
+    reserve = { bucketMs, left: reserve.left - 1 };
+    attempts.set(id, bucketMs);
+    this.#counts.set(what, { tally, reserve, attempts });
     return undefined;
   }
 
+  async #pause(what: string, tally: Tally, signal: AbortSignal): Promise<Pause> {
+    const nowMs = this.#options.clock.now();
+    const paused = { ...tally, pausedSinceMs: nowMs };
+    await this.#write(what, paused, signal);
+    this.#counts.set(what, countFrom(paused));
+    const message = this.#messageOf(what, nowMs);
+    this.#options.notes.tell(message);
+    return { message };
+  }
+
   /** As it stands, once a person's word has been looked for. */
-  async #tallyOf(what: string, signal: AbortSignal): Promise<Tally> {
+  async #countOf(what: string, signal: AbortSignal): Promise<Count> {
     if (!this.#isRead) await this.#read(signal);
-    const tally = this.#tallies.get(what) ?? NOTHING_DONE;
-    if (tally.pausedSinceMs === undefined || !(await this.#isConfirmed(tally.pausedSinceMs, signal))) return tally;
-    const next = confirmed(this.#options.clock.now());
-    await this.#write(what, next, signal);
-    this.#reserved.delete(what);
+    const count = this.#counts.get(what) ?? countFrom(NOTHING_DONE);
+    const sinceMs = count.tally.pausedSinceMs;
+    if (sinceMs === undefined || !(await this.#isConfirmed(sinceMs, signal))) return count;
+    const next = countFrom(confirmed(this.#options.clock.now()));
+    await this.#write(what, next.tally, signal);
+    this.#counts.set(what, next);
     return next;
   }
 
@@ -167,19 +204,27 @@ export class Breaker {
     const { text } = await this.#options.notes.read(signal);
     for (const [what, tally] of Object.entries(findJsonObject(text ?? "") ?? {})) {
       const parsed = parseTally(tally);
-      if (parsed !== undefined) this.#tallies.set(what, parsed);
+      if (parsed === undefined) continue;
+      const known = this.#counts.get(what);
+      // Of what somebody else was told is meant, nothing counts any more.
+      const isSame = known?.tally.confirmedAtMs === parsed.confirmedAtMs;
+      this.#counts.set(what, known !== undefined && isSame ? { ...known, tally: parsed } : countFrom(parsed));
     }
     this.#isRead = true;
   }
 
   async #write(what: string, tally: Tally, signal: AbortSignal): Promise<void> {
-    const next = new Map(this.#tallies).set(what, tally);
+    const tallies = [...this.#counts].map(([one, count]) => [one, count.tally] as const);
+    const next = new Map(tallies).set(what, tally);
     // A leader that was thought dead may have counted meanwhile: what it wrote is read before anything else is done.
     this.#isRead = false;
     await this.#options.notes.write(JSON.stringify(Object.fromEntries(next)), signal);
     this.#isRead = true;
-    this.#tallies.set(what, tally);
   }
+}
+
+function countFrom(tally: Tally): Count {
+  return { tally, reserve: { bucketMs: 0, left: 0 }, attempts: new Map() };
 }
 
 /** Names one pause, so that an old word of confirmation is none for the next. */

@@ -76,7 +76,7 @@ export class GuardedDirectory implements UserDirectory {
     const { breaker } = this.#guards;
     if (breaker?.hasChangeLimit === true) {
       for (const field of fieldsOf(patch)) {
-        this.#stop("changes_paused", await breaker.admitChange(field, signal));
+        this.#stop("changes_paused", await breaker.admitChange(field, id, signal));
       }
     }
     return this.#record(
@@ -88,7 +88,7 @@ export class GuardedDirectory implements UserDirectory {
   }
 
   async deleteUser(id: UserId, signal: AbortSignal): Promise<void> {
-    this.#stop("deletions_paused", await this.#guards.breaker?.admitDeletion(this.#resource.deletedAtMs, signal));
+    this.#stop("deletions_paused", await this.#guards.breaker?.admitDeletion(id, this.#resource.deletedAtMs, signal));
     return this.#record(
       "delete",
       id,

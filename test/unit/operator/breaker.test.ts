@@ -1,58 +1,17 @@
 /** How far a mistake gets: counts that survive a restart, a pause, a person's word. */
 import test from "ava";
-import { Breaker, type BreakerNotes, type BreakerOptions } from "../../../src/operator/breaker.ts";
+import { userId, type UserId } from "../../../src/core/ids.ts";
+import { Breaker, type BreakerOptions } from "../../../src/operator/breaker.ts";
+import { Kept, KeptNotes } from "../../support/kept-notes.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
 const signal = new AbortController().signal;
 const HOUR_MS = 3_600_000;
 
-/** What the cluster keeps, whoever writes it. */
-class Kept {
-  text: string | undefined;
-  version = 0;
-}
-
-class Notes implements BreakerNotes {
-  readonly #kept: Kept;
-  #readVersion = 0;
-  confirmation: string | undefined;
-  readonly told: string[] = [];
-  writes = 0;
-
-  constructor(kept = new Kept()) {
-    this.#kept = kept;
-  }
-
-  read() {
-    this.#readVersion = this.#kept.version;
-    return Promise.resolve({ text: this.#kept.text, confirmation: this.confirmation });
-  }
-
-  write(text: string): Promise<void> {
-    if (this.#readVersion !== this.#kept.version) return Promise.reject(new Error("conflict"));
-    this.#kept.text = text;
-    this.#readVersion = ++this.#kept.version;
-    this.writes++;
-    return Promise.resolve();
-  }
-
-  set text(text: string) {
-    this.#kept.text = text;
-  }
-
-  tell(message: string): void {
-    this.told.push(message);
-  }
-
-  confirmCommand(confirmation: string): string {
-    return `confirm ${confirmation}`;
-  }
-}
-
 const START_MS = Date.UTC(2026, 0, 1);
 
 function aBreaker(rest: Partial<BreakerOptions> = {}) {
-  const notes = new Notes();
+  const notes = new KeptNotes();
   const clock = new ManualClock(START_MS);
   const options: BreakerOptions = {
     notes,
@@ -65,9 +24,18 @@ function aBreaker(rest: Partial<BreakerOptions> = {}) {
   return { notes, clock, options, breaker: new Breaker(options) };
 }
 
+let users = 0;
+
+/** A user of whom nobody has heard before. */
+function aUser(): UserId {
+  return userId(`auth0|${String(++users)}`);
+}
+
 /** How many of so many deletions are admitted. */
 async function admitted(breaker: Breaker, count: number, deletedAtMs = START_MS): Promise<number> {
-  const pauses = await Promise.all(Array.from({ length: count }, () => breaker.admitDeletion(deletedAtMs, signal)));
+  const pauses = await Promise.all(
+    Array.from({ length: count }, () => breaker.admitDeletion(aUser(), deletedAtMs, signal)),
+  );
   return pauses.filter((pause) => pause === undefined).length;
 }
 
@@ -143,31 +111,58 @@ for (const [limit, declared, expected] of [
     const { breaker } = aBreaker({ maxDeletesPerHour: limit, countDeclared: () => declared - done });
     let done = 0;
     for (; done <= expected + 5; done++) {
-      if ((await breaker.admitDeletion(START_MS, signal)) !== undefined) break;
+      if ((await breaker.admitDeletion(aUser(), START_MS, signal)) !== undefined) break;
     }
 
     t.is(done, expected);
   });
 }
 
+test("a user whose deletion fails again and again counts once", async (t) => {
+  const { breaker, clock } = aBreaker();
+  const user = aUser();
+  for (let attempt = 0; attempt < 60; attempt++) {
+    t.is(await breaker.admitDeletion(user, START_MS, signal), undefined);
+    await clock.advance(60_000);
+  }
+
+  t.is(await admitted(breaker, 50), 19);
+});
+
+test("what was written down in advance and not used is not used an hour later", async (t) => {
+  const { breaker, clock } = aBreaker();
+  t.is(await admitted(breaker, 1), 1);
+  await clock.advance(HOUR_MS + 10 * 60_000);
+
+  t.is(await admitted(breaker, 50), 20);
+});
+
+test("a few now and then are no burst", async (t) => {
+  const { breaker, clock } = aBreaker({ maxDeletesPerHour: 100 });
+  for (let deletion = 0; deletion < 60; deletion++) {
+    t.is(await admitted(breaker, 1), 1);
+    await clock.advance(5 * 60_000);
+  }
+});
+
 test("changes of one attribute have no limit unless one is given, and a count of their own", async (t) => {
   const { breaker } = aBreaker();
-  t.is(await breaker.admitChange("email", signal), undefined);
+  t.is(await breaker.admitChange("email", aUser(), signal), undefined);
   const { breaker: limited } = aBreaker({ maxChangesPerHour: 1 });
 
-  t.is(await limited.admitChange("email", signal), undefined);
-  t.regex((await limited.admitChange("email", signal))?.message ?? "", /changes of email are paused/);
-  t.is(await limited.admitChange("nickname", signal), undefined);
+  t.is(await limited.admitChange("email", aUser(), signal), undefined);
+  t.regex((await limited.admitChange("email", aUser(), signal))?.message ?? "", /changes of email are paused/);
+  t.is(await limited.admitChange("nickname", aUser(), signal), undefined);
 });
 
 test("two that think they lead do not allow twice as many", async (t) => {
   const kept = new Kept();
-  const breakers = [kept, kept].map((shared) => aBreaker({ notes: new Notes(shared) }).breaker);
+  const breakers = [kept, kept].map((shared) => aBreaker({ notes: new KeptNotes(shared) }).breaker);
 
   let done = 0;
   for (let round = 0; round < 60; round++) {
     for (const breaker of breakers) {
-      const pause = await breaker.admitDeletion(START_MS, signal).catch((error: unknown) => error);
+      const pause = await breaker.admitDeletion(aUser(), START_MS, signal).catch((error: unknown) => error);
       if (pause === undefined) done++;
     }
   }
