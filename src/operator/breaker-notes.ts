@@ -1,6 +1,6 @@
 /** Where the counts that protect a tenant are kept: the status of its object, or a ConfigMap beside the operator. */
 import { CONFIRM_DELETION_ANNOTATION } from "../api/names.ts";
-import { isApiError } from "../kubernetes/api-error.ts";
+import { ApiError, isApiError } from "../kubernetes/api-error.ts";
 import type { EventRecorder } from "../kubernetes/events.ts";
 import type { KubernetesCalls } from "../kubernetes/kubernetes-api.ts";
 import { parseObjectIdentity, splitObjectKey, type ObjectKey } from "../kubernetes/object.ts";
@@ -29,15 +29,22 @@ export function tenantNotes(key: ObjectKey, store: Store<TenantResource>, { api,
     if (found === undefined) throw new Error(`the tenant object ${key} is gone`);
     return found;
   };
+  let known: string | undefined;
   return {
     read() {
       const { status, annotations } = resource();
-      return Promise.resolve({ text: status.protection, confirmation: annotations[CONFIRM_DELETION_ANNOTATION] });
+      known = status.protection;
+      return Promise.resolve({ text: known, confirmation: annotations[CONFIRM_DELETION_ANNOTATION] });
     },
     async write(protection, signal) {
-      const { resourceVersion } = resource();
+      // The object may have been written for another reason, but the notes must be those that were read.
+      const { resourceVersion, status } = resource();
+      if (status.protection !== known) {
+        throw new ApiError("conflict", `somebody else counts deletions of ${key}, too`, { kind: "backoff" });
+      }
       const patch = { metadata: { resourceVersion }, status: { protection } };
       store.absorb(await api.mergePatch(tenantPath(resource(), "status"), patch, signal));
+      known = protection;
     },
     tell(note) {
       log.warn("deletions or changes paused", { key, note });

@@ -22,7 +22,7 @@ import { findJsonObject, isJsonObject } from "../runtime/json.ts";
 export interface BreakerNotes {
   /** What was written last, and what stands in the annotation `confirm-deletions`. */
   read(signal: AbortSignal): Promise<{ readonly text: string | undefined; readonly confirmation: string | undefined }>;
-  /** Refused where somebody else wrote since `read`. */
+  /** Refused where somebody else wrote since `read` or the last `write`. */
   write(text: string, signal: AbortSignal): Promise<void>;
   /** Tells people of a pause that begins. */
   tell(message: string): void;
@@ -33,12 +33,15 @@ export interface BreakerNotes {
 /** An absolute number, or a share of the users that are declared: `10%`. */
 export type Limit = number | string;
 
+export interface Limits {
+  /** `undefined`: the greater of a hundred and a tenth. */
+  readonly maxDeletesPerHour?: Limit | undefined;
+  /** `undefined`: no limit. */
+  readonly maxChangesPerHour?: Limit | undefined;
+}
+
 export interface BreakerOptions {
   readonly notes: BreakerNotes;
-  /** `undefined`: the greater of a hundred and a tenth. */
-  readonly maxDeletesPerHour: Limit | undefined;
-  /** `undefined`: no limit. */
-  readonly maxChangesPerHour: Limit | undefined;
   readonly countDeclared: () => number;
   readonly clock: Clock;
 }
@@ -70,17 +73,25 @@ const LOOK_AGAIN_MS = 2_000;
 
 export class Breaker {
   readonly #options: BreakerOptions;
+  #limits: Limits = {};
   readonly #counts = new Map<string, Count>();
   #turn: Promise<unknown> = Promise.resolve();
   #isRead = false;
-  #confirmation: { readonly text: string | undefined; readonly atMs: number } | undefined;
+  #readAtMs = 0;
+  /** As it was read last. */
+  #confirmation: string | undefined;
 
   constructor(options: BreakerOptions) {
     this.#options = options;
   }
 
+  /** From now on; what was done already counts. */
+  limit(limits: Limits): void {
+    this.#limits = limits;
+  }
+
   get hasChangeLimit(): boolean {
-    return this.#options.maxChangesPerHour !== undefined;
+    return this.#limits.maxChangesPerHour !== undefined;
   }
 
   /**
@@ -88,7 +99,7 @@ export class Breaker {
    * @returns why not now; `undefined`: it may be done, and counts
    */
   admitDeletion(id: UserId, deletedAtMs: number | undefined, signal: AbortSignal): Promise<Pause | undefined> {
-    return this.#inTurn(() => this.#admit(DELETIONS, this.#options.maxDeletesPerHour, id, deletedAtMs, signal));
+    return this.#inTurn(() => this.#admit(DELETIONS, this.#limits.maxDeletesPerHour, id, deletedAtMs, signal));
   }
 
   /** Why no user may be deleted now, asked before anything is read for it. */
@@ -100,7 +111,7 @@ export class Breaker {
   }
 
   admitChange(attribute: string, id: UserId, signal: AbortSignal): Promise<Pause | undefined> {
-    const { maxChangesPerHour } = this.#options;
+    const { maxChangesPerHour } = this.#limits;
     if (maxChangesPerHour === undefined) return Promise.resolve(undefined);
     return this.#inTurn(() => this.#admit(`changes of ${attribute}`, maxChangesPerHour, id, undefined, signal));
   }
@@ -170,10 +181,13 @@ export class Breaker {
 
   /** As it stands, once a person's word has been looked for. */
   async #countOf(what: string, signal: AbortSignal): Promise<Count> {
-    if (!this.#isRead) await this.#read(signal);
-    const count = this.#counts.get(what) ?? countFrom(NOTHING_DONE);
+    const find = (): Count => this.#counts.get(what) ?? countFrom(NOTHING_DONE);
+    const isPaused = find().tally.pausedSinceMs !== undefined;
+    const isOld = this.#options.clock.monotonicMs() - this.#readAtMs >= LOOK_AGAIN_MS;
+    if (!this.#isRead || (isPaused && isOld)) await this.#read(signal);
+    const count = find();
     const sinceMs = count.tally.pausedSinceMs;
-    if (sinceMs === undefined || !(await this.#isConfirmed(sinceMs, signal))) return count;
+    if (sinceMs === undefined || this.#confirmation !== confirmationOf(sinceMs)) return count;
     const next = countFrom(confirmed(this.#options.clock.now()));
     await this.#write(what, next.tally, signal);
     this.#counts.set(what, next);
@@ -192,16 +206,10 @@ export class Breaker {
     return `${what} are paused since ${confirmation}: more than protection allows within an hour; if they are meant, confirm: ${this.#options.notes.confirmCommand(confirmation)}`;
   }
 
-  async #isConfirmed(sinceMs: number, signal: AbortSignal): Promise<boolean> {
-    const nowMs = this.#options.clock.monotonicMs();
-    if (this.#confirmation === undefined || nowMs - this.#confirmation.atMs >= LOOK_AGAIN_MS) {
-      this.#confirmation = { text: (await this.#options.notes.read(signal)).confirmation, atMs: nowMs };
-    }
-    return this.#confirmation.text === confirmationOf(sinceMs);
-  }
-
   async #read(signal: AbortSignal): Promise<void> {
-    const { text } = await this.#options.notes.read(signal);
+    const { text, confirmation } = await this.#options.notes.read(signal);
+    this.#confirmation = confirmation;
+    this.#readAtMs = this.#options.clock.monotonicMs();
     for (const [what, tally] of Object.entries(findJsonObject(text ?? "") ?? {})) {
       const parsed = parseTally(tally);
       if (parsed === undefined) continue;

@@ -152,11 +152,10 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     );
   const ownBreaker: Breaker = new Breaker({
     notes: configMapNotes(operatorNamespace, { api, recorder, log }),
-    maxDeletesPerHour: options.maxDeletesPerHour,
-    maxChangesPerHour: options.maxChangesPerHour,
     countDeclared: () => store.size - tenants.countOfObjectsUsers,
     clock,
   });
+  ownBreaker.limit(options);
   const paused = new PausedGauge(options.metrics);
   paused.watch(() => (options.directory === undefined ? [] : [[options.directory.tenantDomain, ownBreaker]]));
   const tenants: Tenants = new Tenants({

@@ -79,11 +79,9 @@ export class TenantController implements Part {
       ...options,
       storeOf: (key) => this.#storeOf(key),
       userReconciler: reconcilerOf,
-      breakerOf: (key, { protection }) =>
+      breakerOf: (key) =>
         new Breaker({
           notes: tenantNotes(key, this.#storeOf(key), options),
-          maxDeletesPerHour: protection?.maxDeletesPerHour,
-          maxChangesPerHour: protection?.maxChangesPerHour,
           countDeclared: () => options.tenants.usersOf(key).size,
           clock,
         }),

@@ -49,7 +49,7 @@ export interface TenantReconcilerOptions {
   /** Whether the process was given a tenant of its own, whose name no object may take. */
   readonly hasOwnTenant: boolean;
   readonly userReconciler: (tenant: Tenant) => UserReconciler;
-  readonly breakerOf: (tenant: ObjectKey, spec: Auth0TenantSpec | ClusterAuth0TenantSpec) => Breaker;
+  readonly breakerOf: (tenant: ObjectKey) => Breaker;
   /** Whether any Auth0User names the tenant, be it one that had no pass yet. */
   readonly isNamed: (tenant: ObjectKey) => Promise<boolean>;
   readonly clock: Clock;
@@ -64,8 +64,9 @@ interface Known {
   access: Access | undefined;
   /** For the spec of this generation. */
   reconciler: UserReconciler | undefined;
-  breaker: Breaker | undefined;
   generation: number;
+  /** Of the object, whatever its spec: passes that began with a former one go by the same counts. */
+  breaker: Breaker | undefined;
   isUsable: boolean;
   /** The end of the token that the status was told of. */
   toldExpiresAtMs: EpochMs | undefined;
@@ -144,8 +145,8 @@ export class TenantReconciler {
         credentials,
         access,
         reconciler: known?.generation === resource.generation ? known.reconciler : undefined,
-        breaker: known?.generation === resource.generation ? known.breaker : undefined,
         generation: resource.generation,
+        breaker: known?.breaker,
         isUsable: known?.isUsable ?? false,
         toldExpiresAtMs: known?.toldExpiresAtMs,
       };
@@ -171,7 +172,8 @@ export class TenantReconciler {
       return { ...this.#unusable(key, "InsufficientScope", message, true), access: known.access };
     }
     if (known.reconciler === undefined || !known.isUsable) {
-      known.breaker ??= breakerOf(key, spec);
+      known.breaker ??= breakerOf(key);
+      known.breaker.limit(spec.protection ?? {});
       known.reconciler = userReconciler(
         new Tenant({
           key,

@@ -7,6 +7,7 @@ import { MARKER_KEY } from "../../src/reconcile/marker.ts";
 import type { JsonObject } from "../../src/runtime/json.ts";
 import { Approvals } from "./approvals.ts";
 import { annotationsOf, asObject, finalizersOf, metadataOf, type Write } from "./cluster.ts";
+import { Protection } from "./protection.ts";
 import { awaitedIn, idIn, keyOf, parseClaimText, readyOf, type Provenance, type UserKey } from "./reading.ts";
 import type { WireUser } from "./tenant-side.ts";
 
@@ -45,11 +46,14 @@ export interface BooksParts {
   /** The tenant that such a resource's user is looked for in now. */
   readonly domainOf: (spec: JsonObject) => string;
   readonly find: (user: UserKey) => WireUser | undefined;
+  /** `undefined`: more than a history has. */
+  readonly maxDeletesPerHour: number | undefined;
 }
 
 export class Books {
   readonly #parts: BooksParts;
   readonly resources = new Map<string, Known>();
+  readonly protection: Protection;
   readonly #approvals = new Approvals();
   readonly #claims = new Map<UserKey, readonly Claim[]>();
   /** The uid of the resource that a user was made for. */
@@ -75,6 +79,7 @@ export class Books {
 
   constructor(parts: BooksParts) {
     this.#parts = parts;
+    this.protection = new Protection(parts.maxDeletesPerHour);
   }
 
   get step(): number {

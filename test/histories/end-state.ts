@@ -120,6 +120,8 @@ function isTrue(resource: Resource, reason: string, stage: Stage): boolean {
         (claimedDomain ?? asObject(object["status"])["tenantDomain"]) !== domain ||
         text?.includes(`;${domain};`) === false
       );
+    case "DeletionPaused":
+      return isDeleting && books.protection.isPaused(object);
     case "DeletionNeedsConfirmation": {
       const user = side.find(claimedId ?? String(userId));
       return (

@@ -6,7 +6,8 @@ import { OPERATOR_NAMESPACE } from "./life.ts";
 import { ACME, CLUSTER_TENANTS, NAMESPACES, secretsIn } from "./names.ts";
 import type { Stage } from "./stage.ts";
 
-export function furnish(stage: Stage, userMarkers: "AsNeeded" | "All" = "AsNeeded"): void {
+/** @param settings of the tenant object */
+export function furnish(stage: Stage, settings: JsonObject = {}): void {
   const { clientId, clientSecret } = DEFAULT_CLIENT;
   const secret = (namespace: string, name: string, use: string, texts: Readonly<Record<string, string>>): void => {
     const data = Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString("base64")]);
@@ -18,7 +19,7 @@ export function furnish(stage: Stage, userMarkers: "AsNeeded" | "All" = "AsNeede
     secret(namespace, "password", SECRET_USE_PASSWORD, { password: `Correct-Horse-${namespace}` });
   }
   const credentials = { secretRef: { name: "acme", namespace: OPERATOR_NAMESPACE } };
-  const spec = { domain: ACME, credentials, userMarkers };
+  const spec = { domain: ACME, credentials, ...settings };
   stage.cluster.create(CLUSTER_TENANTS, { metadata: { name: "acme" }, spec }, "person");
   grant(stage, ["a", "b"]);
 }

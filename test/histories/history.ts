@@ -22,6 +22,8 @@ export interface HistoryResult {
 
 /** How long things may take to come to rest once nothing fails any more: two intervals of comparison and some. */
 const REST_MS = 25 * 60_000;
+/** A resource may need more than one word: its tenant's deletions go on, and this user's linked identities may go. */
+const CONFIRMATIONS = 3;
 /** How long an edit may take. No user is compared on its own in so short a time, or hardly any. */
 const NOTICE_MS = 10_000;
 
@@ -45,7 +47,8 @@ class History {
   constructor(seed: number) {
     this.#seed = seed;
     const chance = new Chance(seed);
-    const stage = new Stage(seed);
+    const maxDeletesPerHour = seed % 8 === 1 ? 2 : undefined;
+    const stage = new Stage(seed, maxDeletesPerHour);
     this.#chance = chance;
     this.#stage = stage;
     const searchLagMs = chance.pick([0, 0, 2_000]);
@@ -56,7 +59,7 @@ class History {
       this.#restart(meanwhile);
     };
     this.#people = new People({ chance, stage, restart, areReviewers: seed % 4 === 2 });
-    furnish(stage, seed % 4 === 3 ? "All" : "AsNeeded");
+    furnish(stage, { userMarkers: seed % 4 === 3 ? "All" : "AsNeeded", protection: { maxDeletesPerHour } });
   }
 
   get result(): HistoryResult {
@@ -160,7 +163,7 @@ class History {
     }
     this.#people.clearUp();
     await this.#rest(REST_MS);
-    if (this.#people.confirm()) await this.#rest(REST_MS);
+    for (let round = 0; round < CONFIRMATIONS && this.#people.confirm(); round++) await this.#rest(REST_MS);
     for (const { key, uid, object } of this.#people.resources()) {
       stage.violate(`${key} ${uid} can't be deleted: ${JSON.stringify(object["status"])}`);
     }

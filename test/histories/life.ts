@@ -29,6 +29,7 @@ export interface LifeParts {
   /** The tenant that the process is given (`AUTH0_DOMAIN`). */
   readonly ownDomain: string;
   readonly watchSecrets: readonly string[];
+  readonly maxDeletesPerHour: number | undefined;
   /** Counts what happens in the history. */
   readonly stepNow: () => number;
   readonly onAnswered: (path: string) => void;
@@ -44,7 +45,9 @@ export class Life {
   readonly #cluster: Cluster;
   readonly #stop = new AbortController();
 
-  constructor({ time, random, cluster, sideOf, ownDomain, watchSecrets, stepNow, onAnswered, onBug }: LifeParts) {
+  constructor(parts: LifeParts) {
+    const { time, random, cluster, sideOf, ownDomain, watchSecrets, maxDeletesPerHour } = parts;
+    const { stepNow, onAnswered, onBug } = parts;
     this.#cluster = cluster;
     this.wire = new Wire(stepNow);
     const clock = new LifeClock(time);
@@ -74,7 +77,7 @@ export class Life {
       directory: new Auth0UserDirectory(api),
       grants: "all",
       userMarkers: "as-needed",
-      maxDeletesPerHour: undefined,
+      maxDeletesPerHour,
       maxChangesPerHour: undefined,
       audit: undefined,
       releaseAfterMs: 600_000,

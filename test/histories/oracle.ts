@@ -27,6 +27,7 @@ export class Oracle {
     const { actor, before, after } = write;
     const object = after ?? before;
     if (object === undefined) return;
+    this.#objectTo(this.#books.protection.noteWrite(write));
     const known = this.#books.noteWrite(write, object);
     const isHeld = after !== undefined && finalizersOf(after).includes(FINALIZER);
     const wasHeld = before !== undefined && finalizersOf(before).includes(FINALIZER);
@@ -239,11 +240,16 @@ export class Oracle {
     );
     if (heir !== undefined && this.#books.mayAdopt(heir, user, true))
       this.#violate(`${what}, though ${heir.key} waits for it`);
+    this.#objectTo(this.#books.protection.noteDeletion(known.object, nowMs));
     const linkedAtMs = this.#books.linkedAtMs(user);
     const isConfirmed = annotationsOf(known.object)[CONFIRM_DELETION_ANNOTATION] === userId;
     if (before.identities.length > 1 && !isConfirmed && nowMs - linkedAtMs > LINK_SEEN_MS) {
       this.#violate(`${what} with all its linked identities`);
     }
+  }
+
+  #objectTo(wrong: string | undefined): void {
+    if (wrong !== undefined) this.#violate(wrong);
   }
 
   #violate(what: string): void {

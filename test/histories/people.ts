@@ -11,7 +11,7 @@ import { grant } from "./furnish.ts";
 import { OPERATOR_NAMESPACE } from "./life.ts";
 import { ACME, DATABASE, GLOBEX, NAMESPACES, PASSWORDLESS, PEOPLE, USERS, secretsIn, usersIn } from "./names.ts";
 import { PeopleAtAuth0 } from "./people-at-auth0.ts";
-import { planIn, readyOf } from "./reading.ts";
+import { pauseIn, planIn, readyOf } from "./reading.ts";
 import type { Stage } from "./stage.ts";
 
 /** How often each deed is done, against the others. */
@@ -38,9 +38,12 @@ const DEEDS = {
   changeGrants: 1,
   changeDomain: 0.5,
 } as const;
-/** Where a plan waits for approval. */
-const REVIEWERS_DEEDS = { ...DEEDS, approve: 30 } as const;
-type Deed = keyof typeof REVIEWERS_DEEDS;
+/** Where a plan waits for approval, or deletions for a word. */
+const ANSWERS = { approve: 30, confirmPause: 20 } as const;
+type Deed = keyof typeof DEEDS | keyof typeof ANSWERS;
+
+/** For a pause that never was. */
+const OLD_WORD = "2025-12-31T00:00:00.000Z";
 
 export interface PeopleParts {
   readonly chance: Chance;
@@ -69,7 +72,11 @@ export class People {
   /** One deed; in words, for the trace. */
   act(): string {
     const { chance } = this.#parts;
-    const deed: Deed = this.#planned().length > 0 ? chance.weighted(REVIEWERS_DEEDS) : chance.weighted(DEEDS);
+    const deed: Deed = chance.weighted({
+      ...DEEDS,
+      approve: this.#planned().length > 0 ? ANSWERS.approve : 0,
+      confirmPause: this.#paused().length > 0 ? ANSWERS.confirmPause : 0,
+    });
     return `person: ${deed}: ${this.#do(deed) ?? "nothing to do it to"}`;
   }
 
@@ -106,6 +113,8 @@ export class People {
         return this.#reapply();
       case "approve":
         return this.#approve();
+      case "confirmPause":
+        return this.#confirmPause();
       case "signUp":
         return this.#tenants.signUp();
       case "editUser":
@@ -248,6 +257,26 @@ export class People {
     return `${key} the plan of ${planned.key}`;
   }
 
+  /** As the message of a paused deletion says; now and then with an old word. */
+  #confirmPause(): string | undefined {
+    const { chance } = this.#parts;
+    const paused = chance.pick(this.#paused());
+    const pause = paused && pauseIn(paused.object);
+    if (pause === undefined) return undefined;
+    const word = chance.happens(0.3) ? OLD_WORD : pause.word;
+    this.#giveWord(pause.path, word);
+    return `${pause.path} ${word}`;
+  }
+
+  #giveWord(path: string, word: string): void {
+    const annotations = { [CONFIRM_DELETION_ANNOTATION]: word };
+    this.#parts.stage.cluster.mergePatch(path, { metadata: { annotations } }, "person");
+  }
+
+  #paused(): readonly Resource[] {
+    return this.resources().filter(({ object }) => pauseIn(object) !== undefined);
+  }
+
   #planned(): readonly Resource[] {
     return this.resources().filter(({ object }) => planIn(object) !== undefined);
   }
@@ -346,11 +375,14 @@ export class People {
     for (const { object, path, isDeleting } of this.resources()) {
       const { reason, message } = readyOf(object);
       if (!isDeleting) continue;
+      const pause = pauseIn(object);
       const [, id] = /confirm-deletions: "([^"]+)"/.exec(message) ?? [];
       if (reason === "DeletionNeedsConfirmation" && id !== undefined) {
         cluster.mergePatch(path, { metadata: { annotations: { [CONFIRM_DELETION_ANNOTATION]: id } } }, "person");
       } else if (reason === "TenantChanged") {
         cluster.mergePatch(path, { spec: { deletionPolicy: "Retain" } }, "person");
+      } else if (pause !== undefined) {
+        this.#giveWord(pause.path, pause.word);
       } else continue;
       isAnything = true;
     }

@@ -1,5 +1,6 @@
 /** What histories read out of objects: the user that a resource is about, what its status says, what its annotation claims. */
 import { asObject } from "./cluster.ts";
+import { CLUSTER_TENANTS } from "./names.ts";
 import type { JsonObject } from "../../src/runtime/json.ts";
 
 export type Provenance = "created" | "adopted";
@@ -32,6 +33,16 @@ export function awaitedIn(object: JsonObject): string | undefined {
 export function planIn(object: JsonObject): { readonly userId: string; readonly hash: string } | undefined {
   const { userId, hash } = asObject(asObject(object["status"])["plannedChanges"]);
   return typeof userId === "string" && typeof hash === "string" ? { userId, hash } : undefined;
+}
+
+/** How a person confirms the deletions that the resource says are paused: the object to be annotated, and the word. */
+export function pauseIn(object: JsonObject): { readonly path: string; readonly word: string } | undefined {
+  const { reason, message } = readyOf(object);
+  if (reason !== "DeletionPaused") return undefined;
+  const command = /kubectl(?: -n (\S+))? annotate --overwrite (\S+) (\S+) [^=]+=(\S+)$/.exec(message);
+  const [, namespace = "", kind, name = "", word = ""] = command ?? [];
+  const collection = kind === "configmap" ? `/api/v1/namespaces/${namespace}/configmaps` : CLUSTER_TENANTS;
+  return { path: `${collection}/${name}`, word };
 }
 
 export function idIn(user: UserKey): string {

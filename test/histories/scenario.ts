@@ -49,9 +49,9 @@ export class Scenario extends Stage {
 }
 
 /** With its tenants connected. What goes wrong by the oracle's judgement fails the test. */
-export async function aScenario(t: ExecutionContext): Promise<Scenario> {
-  const scenario = new Scenario(1);
-  furnish(scenario);
+export async function aScenario(t: ExecutionContext, maxDeletesPerHour?: number): Promise<Scenario> {
+  const scenario = new Scenario(1, maxDeletesPerHour);
+  furnish(scenario, { protection: { maxDeletesPerHour } });
   await scenario.rest(1_000);
   t.teardown(() => {
     if (scenario.violations.length > 0) throw new Error(scenario.trace.join("\n"));

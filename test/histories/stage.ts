@@ -39,10 +39,13 @@ export class Stage {
   life: Life;
   readonly #seed: number;
   readonly #sides: ReadonlyMap<string, TenantSide>;
+  readonly #maxDeletesPerHour: number | undefined;
   #lives = 0;
 
-  constructor(seed: number) {
+  /** @param maxDeletesPerHour of the process's own tenant, and as the oracle holds each to it */
+  constructor(seed: number, maxDeletesPerHour?: number) {
     this.#seed = seed;
+    this.#maxDeletesPerHour = maxDeletesPerHour;
     const { time } = this;
     const random = seededRandom(seed);
     this.books = new Books({
@@ -51,6 +54,7 @@ export class Stage {
         const [domain = "", id = ""] = user.split(" ");
         return this.sideOf(domain).find(id);
       },
+      maxDeletesPerHour,
     });
     const oracle = new Oracle(this.books, (what) => {
       this.violate(what);
@@ -172,6 +176,7 @@ export class Stage {
       sideOf: (domain) => this.sideOf(domain),
       ownDomain: this.ownDomain,
       watchSecrets: this.watchSecrets,
+      maxDeletesPerHour: this.#maxDeletesPerHour,
       stepNow: () => this.books.step,
       onAnswered: (path) => {
         const object = this.cluster.find(path.replace(/\/status$/, ""));

@@ -35,12 +35,16 @@ test("no hour has more users than the limit, however often the operator starts, 
     fc.asyncProperty(steps, fc.integer({ min: 1, max: 40 }), fc.boolean(), async (attempts, limit, mayRestart) => {
       const clock = new ManualClock(Date.UTC(2026, 0, 1));
       const notes = new KeptNotes();
-      const options = { notes, clock, maxDeletesPerHour: limit, maxChangesPerHour: undefined, countDeclared: () => 50 };
-      let breaker = new Breaker(options);
+      const start = (): Breaker => {
+        const breaker = new Breaker({ notes, clock, countDeclared: () => 50 });
+        breaker.limit({ maxDeletesPerHour: limit });
+        return breaker;
+      };
+      let breaker = start();
       const lastMs = new Map<number, number>();
       for (const { user, waitsMs, isRestarted } of attempts) {
         await clock.advance(waitsMs);
-        if (mayRestart && isRestarted) breaker = new Breaker(options);
+        if (mayRestart && isRestarted) breaker = start();
         const nowMs = clock.now();
         const others = new Map([...lastMs].filter(([one]) => one !== user));
         if ((await breaker.admitDeletion(userId(`auth0|${String(user)}`), nowMs, signal)) !== undefined) {

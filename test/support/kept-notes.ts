@@ -5,12 +5,13 @@ import type { BreakerNotes } from "../../src/operator/breaker.ts";
 export class Kept {
   text: string | undefined;
   version = 0;
+  /** A person's word. */
+  confirmation: string | undefined;
 }
 
 export class KeptNotes implements BreakerNotes {
   readonly #kept: Kept;
   #readVersion = 0;
-  confirmation: string | undefined;
   readonly told: string[] = [];
   writes = 0;
 
@@ -20,7 +21,7 @@ export class KeptNotes implements BreakerNotes {
 
   read() {
     this.#readVersion = this.#kept.version;
-    return Promise.resolve({ text: this.#kept.text, confirmation: this.confirmation });
+    return Promise.resolve({ text: this.#kept.text, confirmation: this.#kept.confirmation });
   }
 
   write(text: string): Promise<void> {
@@ -29,6 +30,10 @@ export class KeptNotes implements BreakerNotes {
     this.#readVersion = ++this.#kept.version;
     this.writes++;
     return Promise.resolve();
+  }
+
+  set confirmation(word: string) {
+    this.#kept.confirmation = word;
   }
 
   set text(text: string) {

@@ -1,7 +1,7 @@
 /** How far a mistake gets: counts that survive a restart, a pause, a person's word. */
 import test from "ava";
 import { userId, type UserId } from "../../../src/core/ids.ts";
-import { Breaker, type BreakerOptions } from "../../../src/operator/breaker.ts";
+import { Breaker, type BreakerOptions, type Limits } from "../../../src/operator/breaker.ts";
 import { Kept, KeptNotes } from "../../support/kept-notes.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
@@ -10,18 +10,15 @@ const HOUR_MS = 3_600_000;
 
 const START_MS = Date.UTC(2026, 0, 1);
 
-function aBreaker(rest: Partial<BreakerOptions> = {}) {
+function aBreaker({ limits = { maxDeletesPerHour: 20 }, ...rest }: Partial<BreakerOptions> & { limits?: Limits } = {}) {
   const notes = new KeptNotes();
   const clock = new ManualClock(START_MS);
-  const options: BreakerOptions = {
-    notes,
-    clock,
-    maxDeletesPerHour: 20,
-    maxChangesPerHour: undefined,
-    countDeclared: () => 50,
-    ...rest,
+  const start = (): Breaker => {
+    const breaker = new Breaker({ notes, clock, countDeclared: () => 50, ...rest });
+    breaker.limit(limits);
+    return breaker;
   };
-  return { notes, clock, options, breaker: new Breaker(options) };
+  return { notes, clock, start, breaker: start() };
 }
 
 let users = 0;
@@ -60,11 +57,11 @@ test("after the word of a person those that waited go on, and a new burst is sto
 });
 
 test("a word that is given while the operator is away counts for those that wait", async (t) => {
-  const { breaker, notes, options } = aBreaker();
+  const { breaker, notes, start } = aBreaker();
   await admitted(breaker, 50);
   notes.confirmation = new Date(START_MS).toISOString();
 
-  t.is(await admitted(new Breaker(options), 30), 30);
+  t.is(await admitted(start(), 30), 30);
 });
 
 test("an old word of confirmation is none for the next pause", async (t) => {
@@ -78,18 +75,18 @@ test("an old word of confirmation is none for the next pause", async (t) => {
 });
 
 test("a pause outlives the hour and a restart", async (t) => {
-  const { breaker, options, clock } = aBreaker();
+  const { breaker, start, clock } = aBreaker();
   await admitted(breaker, 50);
   await clock.advance(2 * HOUR_MS);
 
-  t.is(await admitted(new Breaker(options), 10), 0);
+  t.is(await admitted(start(), 10), 0);
 });
 
 test("a restart does not give the limit anew", async (t) => {
-  const { breaker, options } = aBreaker();
+  const { breaker, start } = aBreaker();
   t.is(await admitted(breaker, 15), 15);
 
-  t.true((await admitted(new Breaker(options), 50)) <= 5);
+  t.true((await admitted(start(), 50)) <= 5);
 });
 
 test("after an hour without many the limit is free again", async (t) => {
@@ -108,7 +105,7 @@ for (const [limit, declared, expected] of [
   [0, 50, 0],
 ] as const) {
   test(`the limit ${String(limit)} with ${String(declared)} declared users is ${String(expected)}`, async (t) => {
-    const { breaker } = aBreaker({ maxDeletesPerHour: limit, countDeclared: () => declared - done });
+    const { breaker } = aBreaker({ limits: { maxDeletesPerHour: limit }, countDeclared: () => declared - done });
     let done = 0;
     for (; done <= expected + 5; done++) {
       if ((await breaker.admitDeletion(aUser(), START_MS, signal)) !== undefined) break;
@@ -138,7 +135,7 @@ test("what was written down in advance and not used is not used an hour later", 
 });
 
 test("a few now and then are no burst", async (t) => {
-  const { breaker, clock } = aBreaker({ maxDeletesPerHour: 100 });
+  const { breaker, clock } = aBreaker({ limits: { maxDeletesPerHour: 100 } });
   for (let deletion = 0; deletion < 60; deletion++) {
     t.is(await admitted(breaker, 1), 1);
     await clock.advance(5 * 60_000);
@@ -148,7 +145,7 @@ test("a few now and then are no burst", async (t) => {
 test("changes of one attribute have no limit unless one is given, and a count of their own", async (t) => {
   const { breaker } = aBreaker();
   t.is(await breaker.admitChange("email", aUser(), signal), undefined);
-  const { breaker: limited } = aBreaker({ maxChangesPerHour: 1 });
+  const { breaker: limited } = aBreaker({ limits: { maxChangesPerHour: 1 } });
 
   t.is(await limited.admitChange("email", aUser(), signal), undefined);
   t.regex((await limited.admitChange("email", aUser(), signal))?.message ?? "", /changes of email are paused/);
@@ -168,4 +165,17 @@ test("two that think they lead do not allow twice as many", async (t) => {
   }
 
   t.is(done, 20);
+});
+
+test("a word that another leader has taken is none for its next pause", async (t) => {
+  const kept = new Kept();
+  const clock = new ManualClock(START_MS);
+  const [first, second] = [kept, kept].map((shared) => aBreaker({ notes: new KeptNotes(shared), clock }).breaker);
+  if (first === undefined || second === undefined) throw new Error("two were made");
+  await admitted(first, 50);
+  kept.confirmation = new Date(START_MS).toISOString();
+  await clock.advance(60_000);
+  t.is(await admitted(second, 50, clock.now() + 1_000), 20);
+
+  t.is(await admitted(first, 50, clock.now() + 1_000), 0);
 });
