@@ -2,8 +2,8 @@
 import { ApiError } from "../../src/kubernetes/api-error.ts";
 import type { DeleteOptions, KubernetesCalls, Query } from "../../src/kubernetes/kubernetes-api.ts";
 import type { JsonObject } from "../../src/runtime/json.ts";
-import type { Cluster, Watch } from "./cluster.ts";
-import type { Wire } from "./wire.ts";
+import { refusal, type Cluster, type Watch } from "./cluster.ts";
+import type { Mishap, Wire } from "./wire.ts";
 
 const EVENTS = "/apis/events.k8s.io/";
 
@@ -90,6 +90,11 @@ export class ClusterCalls implements KubernetesCalls {
 
   #send<T>(verb: string, path: string, serve: () => T): Promise<T> {
     const what = `${verb} ${path.replace(/^\/apis?\/(?:[^/]+\/)?v1(?:alpha1)?/, "")}`;
-    return this.#wire.send(what, serve, () => new ApiError("timeout", `${what}: no answer`, { kind: "backoff" }));
+    const answer = (_: number, mishap: Mishap | undefined): T => {
+      if (mishap === undefined) return serve();
+      if (mishap.isDone) serve();
+      throw refusal(verb, path, mishap.status, "", "it is not well");
+    };
+    return this.#wire.send(what, answer, () => new ApiError("timeout", `${what}: no answer`, { kind: "backoff" }));
   }
 }

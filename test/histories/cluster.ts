@@ -264,7 +264,7 @@ function merge(value: unknown, patch: unknown): unknown {
   return merged;
 }
 
-function refusal(verb: string, path: string, httpStatus: number, reason: string, message: string): ApiError {
+export function refusal(verb: string, path: string, httpStatus: number, reason: string, message: string): ApiError {
   const status = { kind: "Status", reason, message };
   return apiErrorFromRefusal({
     doing: `${verb} ${path}`,

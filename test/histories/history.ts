@@ -20,6 +20,8 @@ export interface HistoryResult {
   readonly reasons: ReadonlyMap<string, number>;
 }
 
+/** What a far side answers that is not well. */
+const REFUSALS = [429, 500, 503, 504];
 /** How long things may take to come to rest once nothing fails any more: two intervals of comparison and some. */
 const REST_MS = 25 * 60_000;
 /** A resource may need more than one word: its tenant's deletions go on, and this user's linked identities may go. */
@@ -40,8 +42,8 @@ class History {
   readonly #chance: Chance;
   readonly #stage: Stage;
   readonly #people: People;
-  /** How likely a leg of a call is lost, and a life ends at one. */
-  readonly #faults: { readonly loss: number; readonly death: number };
+  /** How likely a leg of a call is lost, a life ends at one, and the far side can't do what it is asked, or does not say so. */
+  readonly #faults: { readonly loss: number; readonly death: number; readonly refusal: number };
   readonly #reasons = new Map<string, number>();
 
   constructor(seed: number) {
@@ -54,7 +56,11 @@ class History {
     const searchLagMs = chance.pick([0, 0, 2_000]);
     const recreateConflictMs = chance.pick([0, 0, 5_000]);
     for (const side of stage.sides) side.setSwitches({ searchLagMs, recreateConflictMs });
-    this.#faults = { loss: chance.pick([0, 0.01, 0.04]) ?? 0, death: chance.pick([0, 0.003, 0.015]) ?? 0 };
+    this.#faults = {
+      loss: chance.pick([0, 0.01, 0.04]) ?? 0,
+      death: chance.pick([0, 0.003, 0.015]) ?? 0,
+      refusal: seed % 8 === 5 ? 0.05 : 0,
+    };
     const restart = (meanwhile: () => void): void => {
       this.#restart(meanwhile);
     };
@@ -98,6 +104,7 @@ class History {
     const chance = this.#chance;
     const stage = this.#stage;
     const { wire, clock } = stage.life;
+    const { death, loss, refusal } = this.#faults;
     stage.books.tick();
     const calls = wire.calls;
     const watches = [...stage.cluster.watches].filter(({ waiting }) => waiting.length > 0);
@@ -107,11 +114,16 @@ class History {
       clock.fireNext();
     } else if (call === undefined) {
       watches[index - calls.length]?.tell(1 + chance.integer(3));
-    } else if (chance.happens(this.#faults.death)) {
+    } else if (chance.happens(death)) {
       this.#restart(() => {});
-    } else if (chance.happens(this.#faults.loss)) {
+    } else if (chance.happens(loss)) {
       stage.say(`lost: ${call.isServed ? "the answer to " : ""}${call.what}`);
       wire.lose(call);
+    } else if (!call.isServed && refusal > 0 && chance.happens(refusal)) {
+      const status = chance.pick(REFUSALS) ?? 503;
+      const mishap = { status, isDone: status !== 429 && chance.happens(0.5) };
+      stage.say(`answered ${String(status)}${mishap.isDone ? ", though it was done" : ""}: ${call.what}`);
+      wire.advance(call, mishap);
     } else {
       const isRequest = !call.isServed;
       stage.advance(call);

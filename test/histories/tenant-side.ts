@@ -7,7 +7,7 @@ import { DEFAULT_CLIENT } from "../../src/simulator/oauth/clients.ts";
 import { Simulator } from "../../src/simulator/simulator.ts";
 import { silentLog } from "../support/silent-log.ts";
 import { LifeClock, type Time } from "./time.ts";
-import type { Wire } from "./wire.ts";
+import type { Mishap, Wire } from "./wire.ts";
 
 export interface WireUser {
   readonly user_id: string;
@@ -58,7 +58,7 @@ export class TenantSide {
         const what = `${request.method} ${this.domain} ${decodeURIComponent(request.path.replace("/api/v2", "")).slice(0, 90)}`;
         return wire.send(
           what,
-          (sentAtStep) => this.#serve(request, sentAtStep),
+          (sentAtStep, mishap) => this.#answer(request, sentAtStep, mishap),
           () => new NoAnswerError("the connection was reset"),
         );
       },
@@ -132,6 +132,14 @@ export class TenantSide {
     });
     if (exchange.kind !== "answered") throw new Error(`${method} ${target} was ${exchange.kind}`);
     return exchange.answer;
+  }
+
+  #answer(request: HttpRequest, sentAtStep: number, mishap: Mishap | undefined): HttpAnswer {
+    if (mishap === undefined) return this.#serve(request, sentAtStep);
+    if (mishap.isDone) this.#serve(request, sentAtStep);
+    const rules = [{ kind: "status", status: mishap.status, count: 1 }];
+    this.#control("PUT", "/_simulator/faults", { rules });
+    return this.#serve(request, sentAtStep);
   }
 
   #serve({ method, path, headers, body }: HttpRequest, sentAtStep: number): HttpAnswer {

@@ -10,9 +10,17 @@ export interface Call {
   readonly sentAtStep: number;
 }
 
+/** The far side answers with such a status, before the work or in its stead. */
+export interface Mishap {
+  readonly status: number;
+  readonly isDone: boolean;
+}
+
+export type Serve<T> = (sentAtStep: number, mishap: Mishap | undefined) => T;
+
 interface Pending extends Call {
   isServed: boolean;
-  readonly serve: (sentAtStep: number) => unknown;
+  readonly serve: Serve<unknown>;
   /** What the caller gets where no answer comes. */
   readonly lost: () => Error;
   readonly resolve: (value: unknown) => void;
@@ -31,7 +39,7 @@ export class Wire {
   }
 
   /** @param serve does the work at the far side; throws what the far side refuses */
-  send<T>(what: string, serve: (sentAtStep: number) => T, lost: () => Error): Promise<T> {
+  send<T>(what: string, serve: Serve<T>, lost: () => Error): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#isCut) return;
       const take = (value: unknown): void => {
@@ -58,8 +66,8 @@ export class Wire {
     return this.#pending.size;
   }
 
-  /** The call moves on by one leg. */
-  advance(call: Call): void {
+  /** The call moves on by one leg. @param mishap what becomes of a request */
+  advance(call: Call, mishap?: Mishap): void {
     const pending = this.#of(call);
     if (pending.isServed) {
       this.#pending.delete(pending);
@@ -68,7 +76,7 @@ export class Wire {
     }
     pending.isServed = true;
     try {
-      const answer = pending.serve(pending.sentAtStep);
+      const answer = pending.serve(pending.sentAtStep, mishap);
       pending.end = () => {
         pending.resolve(answer);
       };
