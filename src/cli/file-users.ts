@@ -43,6 +43,8 @@ interface FileUserState {
   /** The spec that was last brought about, as JSON. */
   readonly appliedSpec: string | undefined;
   readonly passwordVersion: string | undefined;
+  /** Of the password that the creation carried which was begun last. */
+  readonly begunPassword: string | undefined;
   readonly assigned: Outcome["assigned"];
   /** The attributes that the spec managed when it was last brought about: what `unsetPolicy: Remove` goes by. */
   readonly managed: readonly string[];
@@ -54,8 +56,7 @@ interface FileUserState {
 const SYNC_JITTER = 0.1;
 
 /** A claim has nowhere to be kept beside a file, and needs no place: the marker goes with the user itself. */
-const NO_CLAIMS: ClaimStore = {
-  begin: () => Promise.resolve(),
+const NO_CLAIMS: Omit<ClaimStore, "begin"> = {
   record: () => Promise.resolve(),
   findHolder: () => Promise.resolve(undefined),
   reserve: () => Promise.resolve(undefined),
@@ -82,7 +83,15 @@ export class FileUsers {
     const appliedSpec = JSON.stringify(user.spec);
     const password = this.#password(user, secrets, state, mayResetPassword);
     const declaration = this.#declaration(user, state, appliedSpec, password);
-    const outcome = await reconcileUser(declaration, { ...this.#parts, claims: NO_CLAIMS }, signal);
+    let { begunPassword } = state;
+    const claims: ClaimStore = {
+      ...NO_CLAIMS,
+      begin: (_, version) => {
+        begunPassword = version;
+        return Promise.resolve();
+      },
+    };
+    const outcome = await reconcileUser(declaration, { ...this.#parts, claims }, signal);
     const isDone = isBroughtAbout(outcome.verdict);
     const intervalMs = parseDurationMs(user.spec.syncInterval ?? "") ?? this.#parts.syncIntervalMs;
     this.#states.set(user.key, {
@@ -96,6 +105,7 @@ export class FileUsers {
         password.kind === "given" && (outcome.isPasswordSent || state.passwordVersion === undefined)
           ? password.version
           : state.passwordVersion,
+      begunPassword,
       assigned: outcome.assigned,
       managed: isDone ? managedAttributes(desiredUserFrom(user.spec, [])) : state.managed,
       reported: outcome.reported,
@@ -147,6 +157,7 @@ export class FileUsers {
       ownership: ownershipOf(found, adoptedId, reading),
       appliedSpec: undefined,
       passwordVersion: undefined,
+      begunPassword: undefined,
       assigned: [],
       managed: [],
       reported: [],
@@ -175,6 +186,7 @@ export class FileUsers {
       ownership: state.ownership,
       derivedId: this.#derivedId(user),
       password,
+      begunPassword: state.begunPassword,
       adoption: user.spec.adoptionPolicy ?? "Never",
       approval: { claimant: user, keyring, given: user.approvedPlan },
       recreation: user.spec.recreatePolicy,

@@ -12,6 +12,7 @@ import type { Ownership } from "../core/ownership.ts";
 import { isAttributePath, type AttributePath } from "../core/plan.ts";
 import type { PasswordDeclaration } from "../reconcile/password.ts";
 import type { UserDeclaration } from "../reconcile/user-declaration.ts";
+import { PASSWORD_VERSION_ANNOTATION } from "./names.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
 import type { KeyMemory } from "./user-memories.ts";
 import { derivedIdOf, markerOf } from "./user-ownership.ts";
@@ -87,6 +88,7 @@ export function declarationFrom(
     ownership,
     derivedId: derivedIdOf(resource, desired.connection),
     password,
+    begunPassword: resource.annotations[PASSWORD_VERSION_ANNOTATION],
     adoption: spec.adoptionPolicy ?? "Never",
     approval: { claimant: resource, keyring: stateKeys.keyring, given: resource.annotations[APPROVE_PLAN_ANNOTATION] },
     recreation: spec.recreatePolicy,

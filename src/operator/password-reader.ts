@@ -54,11 +54,11 @@ async function readValue(
 const LEFT: Reason = "PasswordLeft";
 
 /**
- * A password that was never noted is new, unless the resource was restored from a backup: then the user is proven by
- * its claim alone, and the note was lost with the status.
+ * A password that was never noted is new: it was not declared before, its Secret was missing, or it could not be sent. Unless
+ * the resource was restored from a backup: then the user is proven by its claim alone, and the note was lost with the status.
  */
 function isNewlyDeclared(status: Auth0UserStatus, ownership: Ownership): boolean {
   const isRestored = ownership.kind === "owned" && !ownership.isNoted;
   const standing = findCondition(status.conditions ?? [], "PasswordSynced");
-  return !isRestored && (standing === undefined || standing.reason === LEFT);
+  return !isRestored && (standing === undefined || standing.status === "False" || standing.reason === LEFT);
 }

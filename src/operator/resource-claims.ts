@@ -7,7 +7,7 @@ import { formatClaim, parseClaim, type Begun } from "../reconcile/claim.ts";
 import { findMarkedResource } from "../reconcile/marker.ts";
 import type { ClaimStore } from "../reconcile/ports.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
-import { FINALIZER, USER_ID_ANNOTATION } from "./names.ts";
+import { FINALIZER, PASSWORD_VERSION_ANNOTATION, USER_ID_ANNOTATION } from "./names.ts";
 import { markerOf } from "./user-ownership.ts";
 import type { JsonObject } from "../runtime/json.ts";
 import { auth0UserPath, type UserParts } from "./user-parts.ts";
@@ -90,8 +90,10 @@ export class ResourceClaims implements ClaimStore {
   }
 
   /** Written also where it stands as it was read: what was read may be old, and the API server knows. @throws ApiError */
-  async begin(claimed: UserId | Begun, signal: AbortSignal): Promise<void> {
-    await this.#writeConditionally(this.#format(claimed, "created"), signal);
+  async begin(claimed: UserId | Begun, passwordVersion: string | undefined, signal: AbortSignal): Promise<void> {
+    const standing = this.#resource.annotations[PASSWORD_VERSION_ANNOTATION];
+    const password = passwordVersion === standing ? {} : { [PASSWORD_VERSION_ANNOTATION]: passwordVersion ?? null };
+    await this.#writeConditionally(this.#format(claimed, "created"), signal, password);
     if (typeof claimed === "string") this.#noteHolder(claimed);
   }
 
@@ -119,22 +121,22 @@ export class ResourceClaims implements ClaimStore {
     holders.note(directory.tenantDomain, userId, this.#resource.key);
   }
 
-  async #writeConditionally(text: string, signal: AbortSignal): Promise<void> {
+  async #writeConditionally(text: string, signal: AbortSignal, annotations: JsonObject = {}): Promise<void> {
     const { key, finalizers } = this.#resource;
     const resourceVersion = this.#writtenVersion ?? this.#resource.resourceVersion;
     const hold = this.#isHeld ? {} : { finalizers: [...finalizers, FINALIZER] };
-    const send = () => this.#send({ resourceVersion, ...hold }, text, signal);
+    const send = () => this.#send({ resourceVersion, ...hold }, { ...annotations, [USER_ID_ANNOTATION]: text }, signal);
     this.#noteWritten(text, await this.#parts.store.write(key, resourceVersion, send));
   }
 
   async #write(text: string, signal: AbortSignal): Promise<void> {
-    const answer = await this.#send({ uid: this.#resource.uid }, text, signal);
+    const answer = await this.#send({ uid: this.#resource.uid }, { [USER_ID_ANNOTATION]: text }, signal);
     this.#parts.store.absorb(answer);
     this.#noteWritten(text, answer);
   }
 
-  #send(metadata: JsonObject, text: string, signal: AbortSignal): Promise<JsonObject> {
-    const patch = { metadata: { ...metadata, annotations: { [USER_ID_ANNOTATION]: text } } };
+  #send(metadata: JsonObject, annotations: JsonObject, signal: AbortSignal): Promise<JsonObject> {
+    const patch = { metadata: { ...metadata, annotations } };
     return this.#parts.api.mergePatch(auth0UserPath(this.#resource), patch, signal);
   }
 

@@ -45,13 +45,9 @@ export class UserMemories {
   keep(key: ObjectKey, { memory: { lastSeen, ...rest }, ...kept }: KeyMemory): void {
     const isPlain =
       rest.settled.size === 0 &&
-      [
-        rest.attemptedPassword,
-        rest.refusedPassword,
-        rest.settledAssignments,
-        rest.goneSinceMs,
-        rest.conflictSinceMs,
-      ].every((fact) => fact === undefined);
+      [rest.refusedPassword, rest.settledAssignments, rest.goneSinceMs, rest.conflictSinceMs].every(
+        (fact) => fact === undefined,
+      );
     this.#entries.set(key, {
       ...kept,
       lastSeen: lastSeen && { text: JSON.stringify(lastSeen.user), atMs: lastSeen.atMs },

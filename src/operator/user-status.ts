@@ -27,14 +27,17 @@ export interface Declared {
   readonly reconcileRequestedAt: string | undefined;
 }
 
-/** The status after a pass. It equals `previous` where the pass found and did nothing. */
+/** The status after a pass. It equals `before` where the pass found and did nothing. */
 export function statusAfter(
-  previous: Auth0UserStatus,
+  before: Auth0UserStatus,
   outcome: Outcome,
-  declared: Declared,
+  facts: Declared,
   context: StatusContext,
 ): Auth0UserStatus {
   const { verdict, user } = outcome;
+  const isOther = before.userId !== undefined && user !== undefined && user.userId !== before.userId;
+  const previous = isOther ? withoutPassword(before) : before;
+  const declared = isOther ? { ...facts, password: ofAnother(facts.password) } : facts;
   const isDone = isBroughtAbout(verdict);
   const status: Auth0UserStatus = {
     ...previous,
@@ -63,6 +66,16 @@ export function statusAfter(
     plannedChanges: outcome.review && plannedChangesFrom(outcome.review),
     passwordVersion: passwordVersionAfter(previous, outcome, declared),
   });
+}
+
+/** What was sent was sent to another user than the one that is meant now. */
+function withoutPassword(status: Auth0UserStatus): Auth0UserStatus {
+  const conditions = removeCondition(status.conditions ?? [], "PasswordSynced");
+  return withoutEmpty({ ...status, conditions, passwordVersion: undefined });
+}
+
+function ofAnother(password: PasswordDeclaration): PasswordDeclaration {
+  return password.kind === "given" && password.standing === "same" ? { ...password, standing: "changed" } : password;
 }
 
 /** The status of a resource whose turn ended before Auth0 was asked: invalid, suspended, being deleted. */

@@ -35,16 +35,14 @@ export async function createUser(pass: Pass, entry: "Created" | "Recreated"): Pr
   if (existing !== undefined) return existing;
   const objection = await findCreationObjection(desired, value, connections, pass.signal);
   if (objection !== undefined) return refuseCreation(pass, objection);
-  await pass.ports.claims.begin(derivedId ?? { begunWith: identifierOf(desired) }, pass.signal);
+  await pass.ports.claims.begin(derivedId ?? { begunWith: identifierOf(desired) }, carriedPassword(pass), pass.signal);
   const newUser = newUserFrom(
     marker.addTo(desired, "created"),
     derivedId === undefined ? undefined : bareId(derivedId),
     value,
   );
-  pass.attemptedPassword = password.kind === "given" ? password.version : undefined;
   try {
     const user = await pass.ports.directory.createUser(newUser, pass.signal);
-    pass.attemptedPassword = undefined;
     pass.work.isPasswordSent = newUser.password !== undefined;
     pass.isCreated = true;
     pass.see(user);
@@ -59,6 +57,16 @@ export async function createUser(pass: Pass, entry: "Created" | "Recreated"): Pr
         : await explainRefusal(desired, value, connections, pass.signal);
     return refuseCreation(pass, explanation ?? { reason: REASON_OF[error.code], message: error.message });
   }
+}
+
+/** Names no password. */
+const UNKNOWN = "unknown";
+
+/** Another password may be the user's in the end, where a creation that was begun with it is still to arrive. */
+function carriedPassword({ declaration: { ownership, password, begunPassword } }: Pass): string | undefined {
+  const version = password.kind === "given" ? password.version : undefined;
+  const isBegun = ownership.kind === "creating" || (ownership.kind === "owned" && ownership.begun !== undefined);
+  return isBegun && begunPassword !== version ? UNKNOWN : version;
 }
 
 /** A creation was begun: its answer may have been lost. Looks before it leaps. */

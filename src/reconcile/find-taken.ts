@@ -39,9 +39,8 @@ export async function recogniseOwn(pass: Pass, user: ObservedUser): Promise<Foun
   if (obstacle !== undefined) return obstacle;
   if (provenance === "adopted") return { user, entry: "seen" };
   pass.isCreated = true;
-  const { password, memory } = pass.declaration;
+  const { password, begunPassword } = pass.declaration;
   // The creation whose answer was lost carried the password of its day: the Secret may have changed since.
-  const isAsAttempted = password.kind === "given" && [undefined, password.version].includes(memory.attemptedPassword);
-  pass.work.isPasswordSent = isAsAttempted;
+  pass.work.isPasswordSent = password.kind === "given" && password.version === begunPassword;
   return { user, entry: "Created" };
 }

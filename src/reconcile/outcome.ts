@@ -13,8 +13,6 @@ export interface Memory {
   /** The user as an answer to us last showed it. */
   readonly lastSeen: Sighting | undefined;
   readonly settled: ReadonlyMap<AttributePath, Settled>;
-  /** Version of the password that a creation carried whose answer did not come. */
-  readonly attemptedPassword: string | undefined;
   /** The password that Auth0 refused: it is not sent again before it or the spec changes. */
   readonly refusedPassword: RefusedPassword | undefined;
   /** What was declared of roles and the like when they were last brought about, as JSON. */
@@ -38,7 +36,6 @@ export interface Sighting {
 export const NO_MEMORY: Memory = {
   lastSeen: undefined,
   settled: new Map(),
-  attemptedPassword: undefined,
   refusedPassword: undefined,
   settledAssignments: undefined,
   goneSinceMs: undefined,

@@ -37,7 +37,6 @@ export class Pass {
   lastSeen: Memory["lastSeen"];
   goneSinceMs: EpochMs | undefined;
   conflictSinceMs: EpochMs | undefined;
-  attemptedPassword: Memory["attemptedPassword"];
   isCreated = false;
   review: ReviewedPlan | undefined;
 
@@ -48,7 +47,6 @@ export class Pass {
     const { memory, ownership } = declaration;
     this.lastSeen = memory.lastSeen;
     this.goneSinceMs = memory.goneSinceMs;
-    this.attemptedPassword = memory.attemptedPassword;
     this.work = new UserWork(declaration, ports.directory, (user) => this.see(user), signal);
     this.assignments = new AssignmentWork(declaration, ports.directory.assignments, signal);
     if (ownership.kind === "owned") this.user = { userId: ownership.userId, provenance: ownership.provenance };
@@ -94,7 +92,6 @@ export class Pass {
       memory: {
         lastSeen: this.lastSeen,
         settled: this.work.settled,
-        attemptedPassword: this.work.isPasswordSent ? undefined : this.attemptedPassword,
         refusedPassword: this.work.refusedPassword,
         settledAssignments: this.assignments.settled,
         goneSinceMs: this.goneSinceMs,

@@ -86,8 +86,9 @@ export interface ClaimStore {
    * Keeps the claim on a user that is about to be created. It fails where the resource is not as the pass read it any
    * more: a claim on another user may have been written since. When this resolves it is safe to create the user.
    * @param claimed the user's id, or what it is about to be created with where Auth0 chooses one
+   * @param passwordVersion of the password that it is about to be created with
    */
-  begin(claimed: UserId | Begun, signal: AbortSignal): Promise<void>;
+  begin(claimed: UserId | Begun, passwordVersion: string | undefined, signal: AbortSignal): Promise<void>;
   /** Keeps the claim on a user that exists. */
   record(claimed: UserId, provenance: Provenance, signal: AbortSignal): Promise<void>;
   /** The name of another resource that holds the user, or is about to. */

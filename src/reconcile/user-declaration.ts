@@ -16,6 +16,8 @@ export interface UserDeclaration {
   /** The id a new user gets; absent where the connection does not let the caller choose. */
   readonly derivedId: UserId | undefined;
   readonly password: PasswordDeclaration;
+  /** Version of the password that the creation carried which was begun last. */
+  readonly begunPassword: string | undefined;
   /** Whether an existing user that holds the address is taken over; with `Review` once a person approved what would change. */
   readonly adoption: "Never" | "Review" | "Adopt";
   readonly approval: Approval;

@@ -128,8 +128,11 @@ export class UserWork {
 
   /** A password whose content changed, unless it is known that it would be refused. */
   async #passwordToSend(user: ObservedUser): Promise<string | undefined> {
-    const { password, desired, history } = this.#declaration;
-    if (password.kind !== "given" || password.standing !== "changed") return undefined;
+    const { password, desired, history, ownership } = this.#declaration;
+    if (password.kind !== "given") return undefined;
+    // What is noted as sent was sent to the user that this one stands in for.
+    const isOther = ownership.kind === "owned" && ownership.userId !== user.userId;
+    if (password.standing !== "changed" && !(password.standing === "same" && isOther)) return undefined;
     if (!hasPasswords(user)) {
       const message = `connection ${desired.connection} keeps no passwords: take spec.password out`;
       this.passwordFailure = { reason: "AttributeNotWritable", message };

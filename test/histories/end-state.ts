@@ -2,8 +2,8 @@
 import { APPROVE_PLAN_ANNOTATION } from "../../src/api/names.ts";
 import { USER_ID_ANNOTATION } from "../../src/operator/names.ts";
 import { asObject, metadataOf, type Cluster } from "./cluster.ts";
-import { ACME, CLUSTER_TENANTS, DATABASE, PASSWORDLESS, usersIn } from "./names.ts";
-import { keyOf, planIn, readyOf } from "./reading.ts";
+import { ACME, CLUSTER_TENANTS, DATABASE, PASSWORDLESS, secretsIn, usersIn } from "./names.ts";
+import { conditionOf, keyOf, planIn, readyOf } from "./reading.ts";
 import type { Resource } from "./people.ts";
 import type { Stage } from "./stage.ts";
 import type { TenantSide, WireUser } from "./tenant-side.ts";
@@ -34,7 +34,7 @@ export function findWrong(resource: Resource, stage: Stage): Finding {
 }
 
 /** What is wrong with a resource that says it is as declared. */
-function whyNotReady({ object, spec, uid, isDeleting }: Resource, stage: Stage): string | undefined {
+function whyNotReady({ object, spec, uid, namespace, isDeleting }: Resource, stage: Stage): string | undefined {
   if (isDeleting) return "it says to be ready, and is being deleted";
   const { userId } = asObject(object["status"]);
   const domain = stage.domainOf(spec);
@@ -42,6 +42,11 @@ function whyNotReady({ object, spec, uid, isDeleting }: Resource, stage: Stage):
   if (user === undefined) return `it says to be ready, and ${domain} has no ${String(userId)}`;
   const [holder] = stage.books.claimsOn(keyOf(domain, user.user_id));
   if (holder?.uid !== uid) return `it says to be ready, and ${user.user_id} is claimed by ${String(holder?.uid)}`;
+  if (conditionOf(object, "PasswordSynced").status === "True" && asObject(spec["password"])["policy"] === "OnChange") {
+    const password = String(asObject(stage.cluster.get(`${secretsIn(namespace)}/password`)["data"])["password"]);
+    const isSent = stage.sideOf(domain).hasPassword(user.user_id, Buffer.from(password, "base64").toString());
+    if (!isSent) return "it says that the password was sent, and it was not";
+  }
   for (const [field, wire] of [
     ["email", "email"],
     ["givenName", "given_name"],

@@ -3,7 +3,7 @@ import { SECRET_USE_CREDENTIALS, SECRET_USE_LABEL, SECRET_USE_PASSWORD } from ".
 import type { JsonObject } from "../../src/runtime/json.ts";
 import { DEFAULT_CLIENT } from "../../src/simulator/oauth/clients.ts";
 import { OPERATOR_NAMESPACE } from "./life.ts";
-import { ACME, CLUSTER_TENANTS, NAMESPACES, secretsIn } from "./names.ts";
+import { ACME, CLUSTER_TENANTS, NAMESPACES, passwordOf, secretsIn } from "./names.ts";
 import type { Stage } from "./stage.ts";
 
 /** @param settings of the tenant object */
@@ -16,7 +16,7 @@ export function furnish(stage: Stage, settings: JsonObject = {}): void {
   };
   secret(OPERATOR_NAMESPACE, "acme", SECRET_USE_CREDENTIALS, { clientId, clientSecret });
   for (const namespace of NAMESPACES) {
-    secret(namespace, "password", SECRET_USE_PASSWORD, { password: `Correct-Horse-${namespace}` });
+    secret(namespace, "password", SECRET_USE_PASSWORD, { password: passwordOf(namespace) });
   }
   const credentials = { secretRef: { name: "acme", namespace: OPERATOR_NAMESPACE } };
   const spec = { domain: ACME, credentials, ...settings };

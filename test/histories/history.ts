@@ -6,7 +6,7 @@
 import { Chance } from "./chance.ts";
 import { findWrong } from "./end-state.ts";
 import { furnish } from "./furnish.ts";
-import { GLOBEX } from "./names.ts";
+import { GLOBEX, NAMESPACES } from "./names.ts";
 import { People } from "./people.ts";
 import { Stage } from "./stage.ts";
 
@@ -64,7 +64,8 @@ class History {
     const restart = (meanwhile: () => void): void => {
       this.#restart(meanwhile);
     };
-    this.#people = new People({ chance, stage, restart, areReviewers: seed % 4 === 2 });
+    this.#people = new People({ chance, stage, restart, areReviewers: seed % 4 === 2, areRotating: seed % 8 === 4 });
+    if (seed % 16 === 4) stage.watchSecrets = NAMESPACES;
     furnish(stage, { userMarkers: seed % 4 === 3 ? "All" : "AsNeeded", protection: { maxDeletesPerHour } });
   }
 
@@ -77,6 +78,7 @@ class History {
     const { books } = this.#stage;
     const chance = this.#chance;
     const deeds = 20 + chance.integer(30);
+    if (this.#stage.watchSecrets.length > 0) this.#restart(() => {});
     await this.#rest(1_000);
     for (let deed = 0; deed < deeds && this.#isWell; deed++) {
       books.tick();

@@ -13,6 +13,11 @@ export const USERS = "/apis/auth0-user-operator.dev/v1alpha1/auth0users";
 export const CLUSTER_TENANTS = "/apis/auth0-user-operator.dev/v1alpha1/clusterauth0tenants";
 export const DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
+/** What the Secret `password` of a namespace holds, at first and after so many rotations. */
+export function passwordOf(namespace: string, rotation = 0): string {
+  return `Correct-Horse-${namespace}-${String(rotation)}`;
+}
+
 export function usersIn(namespace: string): string {
   return `/apis/auth0-user-operator.dev/v1alpha1/namespaces/${namespace}/auth0users`;
 }

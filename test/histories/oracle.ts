@@ -7,6 +7,7 @@ import { FINALIZER, USER_ID_ANNOTATION } from "../../src/operator/names.ts";
 import type { JsonObject } from "../../src/runtime/json.ts";
 import { mayFollow, type Books, type Known } from "./books.ts";
 import { annotationsOf, asObject, finalizersOf, metadataOf, type Write } from "./cluster.ts";
+import { passwordOf } from "./names.ts";
 import { awaitedIn, idIn, keyOf, parseClaimText, readyOf, type Provenance, type UserKey } from "./reading.ts";
 import type { Served, WireUser } from "./tenant-side.ts";
 
@@ -136,6 +137,9 @@ export class Oracle {
       this.#violate(`${user} was created for nobody: ${JSON.stringify(sent)}`);
       return;
     }
+    if (sent["password"] !== undefined && !isPasswordOf(known, sent["password"])) {
+      this.#violate(`${user} was created with a password that is not ${known.key}'s`);
+    }
     const claim = this.#books.claimOf(uid);
     if (claim !== undefined && claim.user !== user && this.#books.find(claim.user) !== undefined) {
       this.#violate(`${known.key} has ${claim.user}, and ${user} was created for it, too`);
@@ -173,7 +177,7 @@ export class Oracle {
     const specs = this.#books.recentSpecs(known);
     switch (name) {
       case "password":
-        return specs.some((spec) => spec["password"] !== undefined);
+        return specs.some((spec) => spec["password"] !== undefined) && isPasswordOf(known, value);
       case "verify_email":
         return value === false;
       case "app_metadata":
@@ -255,4 +259,9 @@ export class Oracle {
   #violate(what: string): void {
     this.#onViolation(what);
   }
+}
+
+/** Whether its namespace's Secret ever held it. */
+function isPasswordOf({ key }: Known, password: unknown): boolean {
+  return String(password).startsWith(passwordOf(key.slice(0, key.indexOf("/"))).slice(0, -1));
 }

@@ -9,7 +9,18 @@ import type { Chance } from "./chance.ts";
 import { annotationsOf, asObject, finalizersOf, metadataOf } from "./cluster.ts";
 import { grant } from "./furnish.ts";
 import { OPERATOR_NAMESPACE } from "./life.ts";
-import { ACME, DATABASE, GLOBEX, NAMESPACES, PASSWORDLESS, PEOPLE, USERS, secretsIn, usersIn } from "./names.ts";
+import {
+  ACME,
+  DATABASE,
+  GLOBEX,
+  NAMESPACES,
+  PASSWORDLESS,
+  PEOPLE,
+  USERS,
+  passwordOf,
+  secretsIn,
+  usersIn,
+} from "./names.ts";
 import { PeopleAtAuth0 } from "./people-at-auth0.ts";
 import { pauseIn, planIn, readyOf } from "./reading.ts";
 import type { Stage } from "./stage.ts";
@@ -38,9 +49,9 @@ const DEEDS = {
   changeGrants: 1,
   changeDomain: 0.5,
 } as const;
-/** Where a plan waits for approval, or deletions for a word. */
-const ANSWERS = { approve: 30, confirmPause: 20 } as const;
-type Deed = keyof typeof DEEDS | keyof typeof ANSWERS;
+/** Where a plan waits for approval, deletions for a word; and where passwords are rotated. */
+const SOME_DEEDS = { approve: 30, confirmPause: 20, rotatePassword: 8 } as const;
+type Deed = keyof typeof DEEDS | keyof typeof SOME_DEEDS;
 
 /** For a pause that never was. */
 const OLD_WORD = "2025-12-31T00:00:00.000Z";
@@ -50,6 +61,8 @@ export interface PeopleParts {
   readonly stage: Stage;
   /** Whether they review takeovers. */
   readonly areReviewers: boolean;
+  /** Whether they change the passwords that their Secrets hold. */
+  readonly areRotating: boolean;
   /** Ends the operator, and starts it again once `meanwhile` is done. */
   readonly restart: (meanwhile: () => void) => void;
 }
@@ -74,8 +87,9 @@ export class People {
     const { chance } = this.#parts;
     const deed: Deed = chance.weighted({
       ...DEEDS,
-      approve: this.#planned().length > 0 ? ANSWERS.approve : 0,
-      confirmPause: this.#paused().length > 0 ? ANSWERS.confirmPause : 0,
+      approve: this.#planned().length > 0 ? SOME_DEEDS.approve : 0,
+      confirmPause: this.#paused().length > 0 ? SOME_DEEDS.confirmPause : 0,
+      rotatePassword: this.#parts.areRotating ? SOME_DEEDS.rotatePassword : 0,
     });
     return `person: ${deed}: ${this.#do(deed) ?? "nothing to do it to"}`;
   }
@@ -113,6 +127,8 @@ export class People {
         return this.#reapply();
       case "approve":
         return this.#approve();
+      case "rotatePassword":
+        return this.#rotatePassword();
       case "confirmPause":
         return this.#confirmPause();
       case "signUp":
@@ -279,6 +295,15 @@ export class People {
 
   #planned(): readonly Resource[] {
     return this.resources().filter(({ object }) => planIn(object) !== undefined);
+  }
+
+  #rotatePassword(): string {
+    const { chance, stage } = this.#parts;
+    const namespace = chance.pick(NAMESPACES) ?? "a";
+    const password = passwordOf(namespace, ++this.#edits);
+    const data = { password: Buffer.from(password).toString("base64") };
+    stage.cluster.mergePatch(`${secretsIn(namespace)}/password`, { data }, "person");
+    return password;
   }
 
   #letGoByForce(): string | undefined {

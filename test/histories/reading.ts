@@ -12,14 +12,20 @@ export function keyOf(domain: string, userId: string): UserKey {
   return `${domain} ${userId}`;
 }
 
-export function readyOf(object: JsonObject): {
+export interface Condition {
   readonly status: string;
   readonly reason: string;
   readonly message: string;
-} {
+}
+
+export function readyOf(object: JsonObject): Condition {
+  return conditionOf(object, "Ready");
+}
+
+export function conditionOf(object: JsonObject, type: string): Condition {
   const { conditions } = asObject(object["status"]);
-  const ready = (Array.isArray(conditions) ? conditions : []).map(asObject).find(({ type }) => type === "Ready");
-  const { status = "Unknown", reason = "", message = "" } = ready ?? {};
+  const condition = (Array.isArray(conditions) ? conditions : []).map(asObject).find((one) => one["type"] === type);
+  const { status = "Unknown", reason = "", message = "" } = condition ?? {};
   return { status: String(status), reason: String(reason), message: String(message) };
 }
 

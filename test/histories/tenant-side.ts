@@ -75,6 +75,11 @@ export class TenantSide {
     return status === 200 ? (body as WireUser) : undefined;
   }
 
+  hasPassword(userId: string, password: string): boolean {
+    const path = `/_simulator/passwords/${encodeURIComponent(userId)}?candidate=${encodeURIComponent(password)}`;
+    return (this.#control("GET", path) as { readonly matches: boolean }).matches;
+  }
+
   /** A person makes a user; `undefined` where the address is taken. */
   enter(user: JsonObject): WireUser | undefined {
     const { status, body } = this.#exchange("POST", "/_simulator/users", user);

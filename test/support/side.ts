@@ -61,6 +61,7 @@ export class Side {
   keyring: Keyring;
   marksAllUsers = false;
   claim: Claim | undefined;
+  begunPassword: string | undefined;
   record: OwnershipRecord = NOTHING;
   memory: Memory = NO_MEMORY;
   adoption: "Never" | "Review" | "Adopt" = "Never";
@@ -107,6 +108,7 @@ export class Side {
         ownership: decideOwnership(this.#facts(desired)),
         derivedId: this.#derivedId(desired),
         password,
+        begunPassword: this.begunPassword,
         adoption: this.adoption,
         approval: { claimant: { namespace: "test", name: this.uid }, keyring: this.keyring, given: this.approved },
         recreation: this.recreation,
@@ -131,7 +133,8 @@ export class Side {
           findHolder: () => Promise.resolve(this.holder),
           reserve: () => Promise.resolve(this.holder),
           findMaker: () => undefined,
-          begin: (claimed) => {
+          begin: (claimed, passwordVersion) => {
+            this.begunPassword = passwordVersion;
             const user =
               typeof claimed === "string"
                 ? { userId: claimed, begunWith: undefined }

@@ -1,7 +1,7 @@
 /** Who gets a user when its holder goes, and what must not get lost between two writes: situations that histories found. */
 import test from "ava";
 import { annotationsOf, asObject, metadataOf } from "../../histories/cluster.ts";
-import { GLOBEX, secretsIn } from "../../histories/names.ts";
+import { GLOBEX, passwordOf, secretsIn } from "../../histories/names.ts";
 import { aScenario } from "../../histories/scenario.ts";
 
 const JANE = { email: "jane@example.com", givenName: "Jane" };
@@ -71,7 +71,7 @@ test("a Secret that changes in the middle of a pass is not overlooked until the 
   const uid = scenario.create("a/jane", { ...JANE, password: { secretRef: { name: "password" } } });
   await scenario.rest(1_000, ({ what }) => what === `POST ${GLOBEX} /users`);
 
-  const data = { password: Buffer.from("Another-Horse-2").toString("base64") };
+  const data = { password: Buffer.from(passwordOf("a", 1)).toString("base64") };
   scenario.cluster.mergePatch(`${secretsIn("a")}/password`, { data }, "person");
   await scenario.rest(1_000, ({ what }) => what === `POST ${GLOBEX} /users`);
   await scenario.rest(10_000);

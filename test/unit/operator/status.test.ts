@@ -177,6 +177,20 @@ test("a password that was sent is noted by its version; one that is the same cha
   t.notRegex(JSON.stringify([sent, again]), /never shown/);
 });
 
+test("what was sent to a former user is not noted of the one that stands in for it", (t) => {
+  const sent = statusAfter(
+    standing,
+    anOutcome(ready("Updated"), { isPasswordSent: true }),
+    { ...declared, ...given("changed") },
+    AT,
+  );
+  const user = { userId: userId("auth0|other"), provenance: "adopted" } as const;
+  const failed = statusAfter(sent, anOutcome(refused("backoff"), { user }), { ...declared, ...given("same") }, AT);
+
+  t.is(failed.passwordVersion, undefined);
+  t.is(conditionsOf(failed)["PasswordSynced"], "False PasswordNotVerified");
+});
+
 test("a password of which nothing is known is stamped anew and said to be so until it changes", (t) => {
   const unknown = statusAfter(standing, anOutcome(ready()), { ...declared, ...given("unknown") }, AT);
   t.like(
