@@ -109,6 +109,11 @@ export function decideOwnership(facts: OwnershipFacts): Ownership {
   return { kind: "unproven", userId: claim === "unreadable" ? undefined : claim.userId, derivedId };
 }
 
+/** Whether the user is in the stead of the one that is noted: what that one was given says nothing of this one. */
+export function isStandIn(ownership: Ownership, userId: UserId): boolean {
+  return ownership.kind === "owned" && ownership.userId !== userId;
+}
+
 /** The user that is proven ours, or that we began to create. The operator's own note outweighs any annotation. */
 function knownUser({ claim, record, derivedId }: OwnershipFacts): Owned | Creating | undefined {
   const readable = typeof claim === "object" ? claim : undefined;

@@ -196,6 +196,8 @@ async function findNotGranted(
 
 /** How often a paused deletion asks whether it was confirmed. */
 const PAUSED_AGAIN_MS = 5_000;
+/** How often a deletion that waits for a person looks at the user again. */
+const STALLED_AGAIN_MS = 5 * 60_000;
 
 /** In a namespace that is being deleted nobody is left to mend anything: what can't be done in time is left behind. */
 async function leaveBehind(
@@ -250,5 +252,6 @@ async function refuse(
     parts.log.warn("user not deleted", { key, reason, message });
   }
   await writeStatus(resource, statusWith(status, verdict, { generation, nowMs: parts.clock.now() }), parts, signal);
-  return resultOf(remedy, parts.clock.now());
+  // What is in the way may be cleared at Auth0, of which nobody is told.
+  return remedy.kind === "stall" ? { kind: "requeue", afterMs: STALLED_AGAIN_MS } : resultOf(remedy, parts.clock.now());
 }

@@ -4,6 +4,7 @@
  */
 import { ASSIGNMENT_KINDS, permissionKey, planAssignments, type AssignmentKind } from "../core/assignments.ts";
 import type { UserId } from "../core/ids.ts";
+import { isStandIn } from "../core/ownership.ts";
 import type { Objection } from "./creation-check.ts";
 import { DirectoryError } from "./errors.ts";
 import type { AssignmentDirectory } from "./ports.ts";
@@ -64,11 +65,12 @@ export class AssignmentWork {
 
   /** @throws DirectoryError where nothing more can be done in this pass */
   async bringAbout(user: UserId, facts: Facts): Promise<void> {
-    const { desired, memory, history, isSightingEnough } = this.#declaration;
-    if (facts.isNew) this.#held.clear();
+    const { desired, memory, history, isSightingEnough, ownership } = this.#declaration;
+    const isOther = facts.isNew || isStandIn(ownership, user);
+    if (isOther) this.#held.clear();
     if (desired.assignments === undefined && this.#held.size === 0) return;
     const isSettled = memory.settledAssignments === JSON.stringify(desired.assignments ?? null);
-    if (isSettled && isSightingEnough && !facts.isNew) {
+    if (isSettled && isSightingEnough && !isOther) {
       this.#isDone = true;
       this.reported.push(...ASSIGNMENT_KINDS.filter((kind) => history.reported.has(kind)));
       return;

@@ -96,11 +96,12 @@ function nobodyFound(pass: Pass, conflict: string): Refused {
   const nowMs = pass.ports.clock.now();
   pass.conflictSinceMs = pass.declaration.memory.conflictSinceMs ?? nowMs;
   const isDoubtful = nowMs - pass.conflictSinceMs < CONFLICT_DOUBT_MS;
-  return refused(
-    "UserConflict",
-    `${conflict}; no such user can be found${isDoubtful ? ", it may have been deleted a moment ago: trying again" : ""}`,
-    { kind: isDoubtful ? "backoff" : "stall" },
-  );
+  const [why, remedy] = isDoubtful
+    ? ["it may have been deleted a moment ago: trying again", { kind: "backoff" } as const]
+    : [
+        "it may be an account that was linked into another user's: unlink it there, or choose another address or username",
+      ];
+  return refused("UserConflict", `${conflict}; no such user can be found, ${why}`, remedy);
 }
 
 /** A number is looked up by a search that lags: for a while a conflict is believed, and searched for rather than tried again. */

@@ -43,7 +43,7 @@ export const REASONS = {
   ],
   UserConflict: [
     "Another user holds the id, address or username, or the claim on a user can't be proven.",
-    "Take that user over with `spec.userId` or `adoptionPolicy` (`Review` shows first what would change), choose another address, or restore the operator's state Secret.",
+    "Take that user over with `spec.userId` or `adoptionPolicy` (`Review` shows first what would change), choose another address, or restore the operator's state Secret. An account that was linked into another user's is not found by its address: unlink it there.",
   ],
   AwaitingApproval: [
     "`adoptionPolicy: Review`: an existing user would be taken over; `status.plannedChanges` says what would be written to it. Nothing is, and nothing is claimed.",
@@ -120,7 +120,7 @@ export const REASONS = {
   ],
   DeletionNeedsConfirmation: [
     "The user has more than one identity: deleting it would delete the linked accounts too.",
-    "Unlink the other identities at Auth0, or set `deletionPolicy: Retain`.",
+    "Unlink the other identities at Auth0 (seen within five minutes), set `deletionPolicy: Retain`, or confirm as the message says.",
   ],
   DeletionPaused: [
     "More users would be deleted within an hour than the tenant's `protection` allows; deletions of this tenant wait for a person.",

@@ -7,7 +7,7 @@ import type { DesiredUser, RootAttributeName } from "../core/desired-user.ts";
 import { ROOT_FIELDS } from "../core/fields.ts";
 import type { UserId } from "../core/ids.ts";
 import type { ObservedUser } from "../core/observed-user.ts";
-import type { Provenance } from "../core/ownership.ts";
+import { isStandIn, type Provenance } from "../core/ownership.ts";
 import {
   planUpdate,
   unmetChanges,
@@ -130,9 +130,8 @@ export class UserWork {
   async #passwordToSend(user: ObservedUser): Promise<string | undefined> {
     const { password, desired, history, ownership } = this.#declaration;
     if (password.kind !== "given") return undefined;
-    // What is noted as sent was sent to the user that this one stands in for.
-    const isOther = ownership.kind === "owned" && ownership.userId !== user.userId;
-    if (password.standing !== "changed" && !(password.standing === "same" && isOther)) return undefined;
+    const isDue = password.standing === "same" ? isStandIn(ownership, user.userId) : password.standing === "changed";
+    if (!isDue) return undefined;
     if (!hasPasswords(user)) {
       const message = `connection ${desired.connection} keeps no passwords: take spec.password out`;
       this.passwordFailure = { reason: "AttributeNotWritable", message };

@@ -58,6 +58,8 @@ export class Books {
   readonly #claims = new Map<UserKey, readonly Claim[]>();
   /** The uid of the resource that a user was made for. */
   readonly #madeFor = new Map<UserKey, string>();
+  /** Since when a resource claims a user: `uid user`. */
+  readonly #claimedSince = new Map<string, number>();
   /** Users that nobody has to look after any more: why. */
   readonly #excused = new Map<UserKey, string>();
   /** Resources that somebody let go without the operator. */
@@ -188,6 +190,7 @@ export class Books {
     if (standing !== undefined) this.#dropClaim(standing.user, uid);
     const seen = this.claimsOn(user).filter((one) => !idle.includes(one));
     this.#claims.set(user, [...seen, { uid, provenance, restoredAt: -1 }, ...idle]);
+    this.#claimedSince.set(`${uid} ${user}`, this.step);
     this.#excused.delete(user);
   }
 
@@ -389,6 +392,12 @@ export class Books {
   /** What the operator may still believe to be declared. */
   recentSpecs({ versions }: Known): readonly JsonObject[] {
     return versions.filter(({ endedAt }) => endedAt >= this.#quietSince).map(({ spec }) => spec);
+  }
+
+  /** What was declared while the resource claims the user, and what the operator may believed to be then. */
+  specsSinceClaim({ uid, versions }: Known, user: UserKey): readonly JsonObject[] {
+    const since = this.#claimedSince.get(`${uid} ${user}`) ?? 0;
+    return versions.filter(({ endedAt }) => endedAt >= Math.min(since, this.#quietSince)).map(({ spec }) => spec);
   }
 
   /** Every resource declares its own name in `user_metadata`. */

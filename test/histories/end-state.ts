@@ -5,6 +5,7 @@ import { asObject, metadataOf, type Cluster } from "./cluster.ts";
 import { ACME, CLUSTER_TENANTS, DATABASE, PASSWORDLESS, secretsIn, usersIn } from "./names.ts";
 import { conditionOf, keyOf, planIn, readyOf } from "./reading.ts";
 import type { Resource } from "./people.ts";
+import { rolesIn } from "./roles.ts";
 import type { Stage } from "./stage.ts";
 import type { TenantSide, WireUser } from "./tenant-side.ts";
 
@@ -47,6 +48,13 @@ function whyNotReady({ object, spec, uid, namespace, isDeleting }: Resource, sta
     const isSent = stage.sideOf(domain).hasPassword(user.user_id, Buffer.from(password, "base64").toString());
     if (!isSent) return "it says that the password was sent, and it was not";
   }
+  const roles = rolesIn(spec);
+  if (roles !== undefined) {
+    const given = stage.sideOf(domain).rolesOf(user.user_id);
+    const isExact = spec["rolesPolicy"] === "Exact";
+    const isGiven = roles.every((role) => given.includes(role)) && (!isExact || given.length === roles.length);
+    if (!isGiven) return `it says to be ready, and the roles are ${given.join()}, not ${roles.join()}`;
+  }
   for (const [field, wire] of [
     ["email", "email"],
     ["givenName", "given_name"],
@@ -83,7 +91,7 @@ function isTrue(resource: Resource, reason: string, stage: Stage): boolean {
       const isContradicted = spec["userId"] !== undefined && claimedId !== undefined && spec["userId"] !== claimedId;
       const named = side.find(String(spec["userId"]));
       const isElsewhere = named !== undefined && named.identities[0]?.connection !== spec["connection"];
-      return others.length > 0 || isUnproven || isContradicted || isElsewhere;
+      return others.length > 0 || isUnproven || isContradicted || isElsewhere || isLinkedIn(spec, side);
     }
     case "DuplicateClaim": {
       if (isAboutRecreated(message, side, cluster)) return true;
@@ -151,6 +159,15 @@ function isAboutRecreated(message: string, side: TenantSide, cluster: Cluster): 
 function holdersOf({ email, connection }: Resource["spec"], side: TenantSide): readonly WireUser[] {
   const asStored = connection === DATABASE ? String(email).toLowerCase() : email;
   return side.users().filter((user) => user.email === asStored && user.identities[0]?.connection === connection);
+}
+
+/** Whether an account with this address was linked into a user's, by which it is not found. */
+function isLinkedIn({ email, connection }: Resource["spec"], side: TenantSide): boolean {
+  const linked = side.users().flatMap(({ identities }) => identities.slice(1));
+  return linked.some(
+    (identity) =>
+      identity.connection === connection && identity.profileData?.email?.toLowerCase() === String(email).toLowerCase(),
+  );
 }
 
 function isAdoptGranted(cluster: Cluster, namespace: string): boolean {

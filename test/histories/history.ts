@@ -8,6 +8,7 @@ import { findWrong } from "./end-state.ts";
 import { furnish } from "./furnish.ts";
 import { GLOBEX, NAMESPACES } from "./names.ts";
 import { People } from "./people.ts";
+import { ROLES } from "./roles.ts";
 import { Stage } from "./stage.ts";
 
 export interface HistoryResult {
@@ -16,6 +17,8 @@ export interface HistoryResult {
   readonly violations: readonly string[];
   /** Everything that happened, a line each. */
   readonly trace: readonly string[];
+  /** What people did in it. */
+  readonly deeds: ReadonlySet<string>;
   /** How often each reason was given by a resource that came to rest. */
   readonly reasons: ReadonlyMap<string, number>;
 }
@@ -64,14 +67,23 @@ class History {
     const restart = (meanwhile: () => void): void => {
       this.#restart(meanwhile);
     };
-    this.#people = new People({ chance, stage, restart, areReviewers: seed % 4 === 2, areRotating: seed % 8 === 4 });
+    const areGivingRoles = seed % 8 === 0;
+    if (areGivingRoles) for (const side of stage.sides) for (const role of ROLES) side.createRole(role);
+    this.#people = new People({
+      chance,
+      stage,
+      restart,
+      areReviewers: seed % 4 === 2,
+      areRotating: seed % 8 === 4,
+      areGivingRoles,
+    });
     if (seed % 16 === 4) stage.watchSecrets = NAMESPACES;
     furnish(stage, { userMarkers: seed % 4 === 3 ? "All" : "AsNeeded", protection: { maxDeletesPerHour } });
   }
 
   get result(): HistoryResult {
     const { violations, trace } = this.#stage;
-    return { seed: this.#seed, violations, trace, reasons: this.#reasons };
+    return { seed: this.#seed, violations, trace, deeds: this.#people.done, reasons: this.#reasons };
   }
 
   async run(): Promise<void> {

@@ -8,6 +8,7 @@ import type { JsonObject } from "../../src/runtime/json.ts";
 import { mayFollow, type Books, type Known } from "./books.ts";
 import { annotationsOf, asObject, finalizersOf, metadataOf, type Write } from "./cluster.ts";
 import { passwordOf } from "./names.ts";
+import { mayTake, rolesIn } from "./roles.ts";
 import { awaitedIn, idIn, keyOf, parseClaimText, readyOf, type Provenance, type UserKey } from "./reading.ts";
 import type { Served, WireUser } from "./tenant-side.ts";
 
@@ -43,6 +44,10 @@ export class Oracle {
   noteServed(served: Served, nowMs: number): void {
     const { method, status, domain, answer } = served;
     if (status >= 300) return;
+    if (served.roles !== undefined) {
+      this.#checkRoles(served, served.roles);
+      return;
+    }
     if (method === "POST" && served.userId === undefined) this.#noteCreation(served);
     if (method === "PATCH") this.#checkUpdate(served);
     if (method === "DELETE") this.#checkDeletion(served, nowMs);
@@ -155,6 +160,22 @@ export class Oracle {
       this.#books.recentSpecs(known).every((spec) => spec["recreatePolicy"] === "Report");
     if (isReported) this.#violate(`${user} was created again though recreatePolicy is Report`);
     this.#books.noteMade(user, uid);
+  }
+
+  #checkRoles({ domain, userId = "", method }: Served, roles: readonly string[]): void {
+    const user = keyOf(domain, userId);
+    const holders = [this.#books.holderOf(user), this.#books.formerHolderOf(user)].filter((one) => one !== undefined);
+    const isMeant = (known: Known, role: string): boolean => {
+      const specs = this.#books.recentSpecs(known);
+      return method === "POST"
+        ? specs.some((spec) => rolesIn(spec)?.includes(role))
+        : mayTake(role, specs, this.#books.specsSinceClaim(known, user));
+    };
+    for (const role of roles) {
+      if (holders.some((known) => isMeant(known, role))) continue;
+      const what = method === "POST" ? "was given" : "lost";
+      this.#violate(`${user} of ${String(holders[0]?.key)} ${what} the role ${role}, against what is declared`);
+    }
   }
 
   #checkUpdate({ domain, userId = "", sent, before }: Served): void {

@@ -3,6 +3,7 @@ import type { JsonObject } from "../../src/runtime/json.ts";
 import type { Chance } from "./chance.ts";
 import { ACME, DATABASE, GLOBEX, PASSWORDLESS, PEOPLE } from "./names.ts";
 import { keyOf } from "./reading.ts";
+import { ROLES } from "./roles.ts";
 import type { Stage } from "./stage.ts";
 import type { WireUser } from "./tenant-side.ts";
 
@@ -43,6 +44,15 @@ export class PeopleAtAuth0 {
     this.#stage.books.noteUser(domain, { ...user, ...changes });
     if (changes["email"] !== undefined) this.#stage.books.noteReaddressed(keyOf(domain, user.user_id));
     return `${keyOf(domain, user.user_id)} ${JSON.stringify(changes)}`;
+  }
+
+  changeRole(): string | undefined {
+    const found = this.#anyUser();
+    const role = this.#chance.pick(ROLES);
+    if (found === undefined || role === undefined) return undefined;
+    const method = this.#chance.happens(0.5) ? "POST" : "DELETE";
+    this.#stage.sideOf(found.domain).changeRole(method, found.user.user_id, role);
+    return `${method} ${keyOf(found.domain, found.user.user_id)} ${role}`;
   }
 
   deleteUser(): string | undefined {

@@ -23,6 +23,7 @@ import {
 } from "./names.ts";
 import { PeopleAtAuth0 } from "./people-at-auth0.ts";
 import { pauseIn, planIn, readyOf } from "./reading.ts";
+import { rolesSpec } from "./roles.ts";
 import type { Stage } from "./stage.ts";
 
 /** How often each deed is done, against the others. */
@@ -50,8 +51,9 @@ const DEEDS = {
   changeDomain: 0.5,
 } as const;
 /** Where a plan waits for approval, deletions for a word; and where passwords are rotated. */
-const SOME_DEEDS = { approve: 30, confirmPause: 20, rotatePassword: 8 } as const;
+const SOME_DEEDS = { approve: 30, confirmPause: 20, rotatePassword: 8, editRoles: 10, changeRole: 5 } as const;
 type Deed = keyof typeof DEEDS | keyof typeof SOME_DEEDS;
+export const ALL_DEEDS: readonly string[] = Object.keys({ ...DEEDS, ...SOME_DEEDS });
 
 /** For a pause that never was. */
 const OLD_WORD = "2025-12-31T00:00:00.000Z";
@@ -63,6 +65,8 @@ export interface PeopleParts {
   readonly areReviewers: boolean;
   /** Whether they change the passwords that their Secrets hold. */
   readonly areRotating: boolean;
+  /** Whether they declare roles, of users of the process's own tenant. */
+  readonly areGivingRoles: boolean;
   /** Ends the operator, and starts it again once `meanwhile` is done. */
   readonly restart: (meanwhile: () => void) => void;
 }
@@ -74,6 +78,8 @@ interface Backup {
 export class People {
   readonly #parts: PeopleParts;
   readonly #tenants: PeopleAtAuth0;
+  /** What was really done, and not only tried. */
+  readonly done = new Set<Deed>();
   #backup: Backup | undefined;
   #edits = 0;
 
@@ -90,8 +96,12 @@ export class People {
       approve: this.#planned().length > 0 ? SOME_DEEDS.approve : 0,
       confirmPause: this.#paused().length > 0 ? SOME_DEEDS.confirmPause : 0,
       rotatePassword: this.#parts.areRotating ? SOME_DEEDS.rotatePassword : 0,
+      editRoles: this.#parts.areGivingRoles ? SOME_DEEDS.editRoles : 0,
+      changeRole: this.#parts.areGivingRoles ? SOME_DEEDS.changeRole : 0,
     });
-    return `person: ${deed}: ${this.#do(deed) ?? "nothing to do it to"}`;
+    const what = this.#do(deed);
+    if (what !== undefined) this.done.add(deed);
+    return `person: ${deed}: ${what ?? "nothing to do it to"}`;
   }
 
   #do(deed: Deed): string | undefined {
@@ -127,6 +137,12 @@ export class People {
         return this.#reapply();
       case "approve":
         return this.#approve();
+      case "editRoles":
+        return this.#editOne(({ spec }) =>
+          spec["tenantRef"] === undefined ? rolesSpec(this.#parts.chance, true) : {},
+        );
+      case "changeRole":
+        return this.#tenants.changeRole();
       case "rotatePassword":
         return this.#rotatePassword();
       case "confirmPause":
@@ -174,6 +190,7 @@ export class People {
       }),
       ...this.#profile(namespace, name),
       ...this.#policies(false),
+      ...(this.#parts.areGivingRoles && domain === GLOBEX && rolesSpec(chance, false)),
       ...(chance.happens(0.12) && taken !== undefined && { userId: taken.user_id }),
     };
     return this.#apply(namespace, name, spec);

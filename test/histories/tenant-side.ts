@@ -12,7 +12,13 @@ import type { Mishap, Wire } from "./wire.ts";
 export interface WireUser {
   readonly user_id: string;
   readonly email?: string;
-  readonly identities: readonly { readonly connection: string; readonly provider: string; readonly user_id: string }[];
+  readonly identities: readonly {
+    readonly connection: string;
+    readonly provider: string;
+    readonly user_id: string;
+    /** Of one that was linked. */
+    readonly profileData?: { readonly email?: string };
+  }[];
   readonly [name: string]: unknown;
 }
 
@@ -21,6 +27,8 @@ export interface Served {
   readonly domain: string;
   readonly sentAtStep: number;
   readonly method: string;
+  /** Roles that are given or taken, by name; `undefined`: it is the user itself that is written. */
+  readonly roles: readonly string[] | undefined;
   /** Of the user; absent for one that is to be created. */
   readonly userId: string | undefined;
   readonly sent: JsonObject;
@@ -47,7 +55,7 @@ export class TenantSide {
     this.domain = domain;
     this.#time = time;
     this.#onServed = onServed;
-    const clients = [{ ...DEFAULT_CLIENT, scopes: [...ALL_SCOPES, "update:users"] }];
+    const clients = [{ ...DEFAULT_CLIENT, scopes: [...ALL_SCOPES, "update:users", "create:roles"] }];
     const log = { ...silentLog, error: (message: string, values?: object) => fail(message, values) };
     this.#simulator = new Simulator({ domain, clients, clock: new LifeClock(time), random, log });
   }
@@ -99,27 +107,49 @@ export class TenantSide {
   link(primary: string, secondary: string): boolean {
     const [provider = "", ...id] = secondary.split("|");
     const path = `/api/v2/users/${encodeURIComponent(primary)}/identities`;
-    return this.#asPerson("POST", path, { provider, user_id: id.join("|") }) === 201;
+    return this.#asPerson("POST", path, { provider, user_id: id.join("|") }).status === 201;
   }
 
   unlink(primary: string, { provider, user_id: id }: WireUser["identities"][number]): boolean {
     const path = `/api/v2/users/${encodeURIComponent(primary)}/identities/${provider}/${encodeURIComponent(id)}`;
-    return this.#asPerson("DELETE", path) === 200;
+    return this.#asPerson("DELETE", path).status === 200;
+  }
+
+  /** A person makes a role. */
+  createRole(name: string): void {
+    const status = this.#asPerson("POST", "/api/v2/roles", { name }).status;
+    if (status !== 200) throw new Error(`POST /api/v2/roles: ${String(status)}`);
+  }
+
+  /** By name. */
+  rolesOf(userId: string): readonly string[] {
+    return this.#roles(`/api/v2/users/${encodeURIComponent(userId)}/roles`).map(({ name }) => name);
+  }
+
+  /** A person gives a role, or takes it. */
+  changeRole(method: "POST" | "DELETE", userId: string, name: string): void {
+    const roles = this.#roles("/api/v2/roles").filter((role) => role.name === name);
+    const body = { roles: roles.map(({ id }) => id) };
+    this.#asPerson(method, `/api/v2/users/${encodeURIComponent(userId)}/roles`, body);
+  }
+
+  #roles(path: string): readonly { readonly id: string; readonly name: string }[] {
+    return this.#asPerson("GET", path).body as readonly { readonly id: string; readonly name: string }[];
   }
 
   setSwitches(switches: JsonObject): void {
     this.#control("PUT", "/_simulator/switches", switches);
   }
 
-  #asPerson(method: string, path: string, body?: JsonObject): number {
-    const authorization = (): Record<string, string> => ({ authorization: `Bearer ${this.#token}` });
-    const first = this.#exchange(method, path, body, authorization());
-    if (first.status !== 401) return first.status;
+  #asPerson(method: string, path: string, body?: JsonObject): { readonly status: number; readonly body?: unknown } {
+    const send = () => this.#exchange(method, path, body, { authorization: `Bearer ${this.#token}` });
+    const first = this.#token === "" ? undefined : send();
+    if (first !== undefined && first.status !== 401) return first;
     const { clientId: client_id, clientSecret: client_secret } = DEFAULT_CLIENT;
     const audience = `https://${this.domain}/api/v2/`;
     const grant = { grant_type: "client_credentials", client_id, client_secret, audience };
     this.#token = (this.#exchange("POST", "/oauth/token", grant).body as { access_token: string }).access_token;
-    return this.#exchange(method, path, body, authorization()).status;
+    return send();
   }
 
   #control(method: string, path: string, body?: JsonObject): unknown {
@@ -139,6 +169,11 @@ export class TenantSide {
     return exchange.answer;
   }
 
+  #namesOf(ids: unknown): readonly string[] {
+    const isMeant = (id: string): boolean => Array.isArray(ids) && ids.includes(id);
+    return this.#roles("/api/v2/roles").flatMap(({ id, name }) => (isMeant(id) ? [name] : []));
+  }
+
   #answer(request: HttpRequest, sentAtStep: number, mishap: Mishap | undefined): HttpAnswer {
     if (mishap === undefined) return this.#serve(request, sentAtStep);
     if (mishap.isDone) this.#serve(request, sentAtStep);
@@ -149,15 +184,26 @@ export class TenantSide {
 
   #serve({ method, path, headers, body }: HttpRequest, sentAtStep: number): HttpAnswer {
     const sent = body === undefined ? {} : (JSON.parse(body) as JsonObject);
-    const [, id] = /^\/api\/v2\/users\/([^/?]+)/.exec(path) ?? [];
+    const [, id, isOfRoles] = /^\/api\/v2\/users\/([^/?]+)(\/roles)?/.exec(path) ?? [];
     const userId = id === undefined ? undefined : decodeURIComponent(id);
     const isWrite = method !== "GET" && path.startsWith("/api/v2/users");
     const before = isWrite && userId !== undefined ? this.find(userId) : undefined;
     const answer = this.#exchange(method, path, body === undefined ? undefined : sent, { ...headers });
     if (isWrite) {
       const { status } = answer;
+      const roles = isOfRoles === undefined ? undefined : this.#namesOf(sent["roles"]);
       const answered = (answer.body ?? {}) as JsonObject;
-      this.#onServed({ domain: this.domain, sentAtStep, method, userId, sent, status, before, answer: answered });
+      this.#onServed({
+        domain: this.domain,
+        sentAtStep,
+        method,
+        roles,
+        userId,
+        sent,
+        status,
+        before,
+        answer: answered,
+      });
     }
     const text = answer.html ?? (answer.body === undefined ? "" : JSON.stringify(answer.body));
     const date = new Date(this.#time.nowMs).toUTCString();

@@ -1,8 +1,9 @@
-/** Limits on deletions, kept while the tenant object that holds the counts is edited: found by histories. */
+/** Limits on deletions and what they wait for, while others edit what they depend on: found by histories. */
 import test from "ava";
 import { asObject } from "../../histories/cluster.ts";
 import { grant } from "../../histories/furnish.ts";
-import { ACME, CLUSTER_TENANTS, NAMESPACES } from "../../histories/names.ts";
+import { ACME, CLUSTER_TENANTS, GLOBEX, NAMESPACES, PASSWORDLESS } from "../../histories/names.ts";
+import { keyOf } from "../../histories/reading.ts";
 import { aScenario, type Scenario } from "../../histories/scenario.ts";
 import type { Call } from "../../histories/wire.ts";
 
@@ -55,4 +56,26 @@ test("what another leader counted meanwhile counts", async (t) => {
 
   t.is(scenario.sideOf(ACME).users().length, 2);
   t.is(scenario.reasonOf("a/2"), "DeletionPaused");
+});
+
+test("a deletion that waits because of a linked account goes on once that is unlinked", async (t) => {
+  const scenario = await aScenario(t);
+  const uid = scenario.create("a/1", { email: "a1@example.com" });
+  await scenario.rest(1_000);
+  const side = scenario.sideOf(GLOBEX);
+  const linked = side.enter({ connection: PASSWORDLESS, email: "a1@example.com" });
+  t.true(side.link(`auth0|${uid}`, String(linked?.user_id)));
+  scenario.books.noteLink(keyOf(GLOBEX, `auth0|${uid}`), scenario.time.nowMs);
+  scenario.restart();
+  scenario.delete("a/1");
+  await scenario.rest(60_000);
+  t.is(scenario.reasonOf("a/1"), "DeletionNeedsConfirmation");
+
+  const identity = side.find(`auth0|${uid}`)?.identities[1];
+  t.true(identity !== undefined && side.unlink(`auth0|${uid}`, identity));
+  await scenario.rest(10 * 60_000);
+
+  t.is(scenario.find("a/1"), undefined);
+  t.is(side.find(`auth0|${uid}`), undefined);
+  t.not(side.find(String(linked?.user_id)), undefined);
 });

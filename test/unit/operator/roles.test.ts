@@ -1,0 +1,36 @@
+/** Roles of a user that stands in for one that is gone: what the former had says nothing of this one. */
+import test, { type ExecutionContext } from "ava";
+import type { JsonObject } from "../../../src/runtime/json.ts";
+import { DATABASE, GLOBEX } from "../../histories/names.ts";
+import { aScenario } from "../../histories/scenario.ts";
+
+const JANE = { email: "jane@example.com", adoptionPolicy: "Adopt", recreateAfter: "0s" };
+
+test("a user that stands in for one that is gone is given its roles at once", async (t) => {
+  const roles = await rolesOfStandIn(t, { roles: ["reader"] }, { givenName: "Jane" });
+
+  t.deepEqual(roles, ["reader", "writer"]);
+});
+
+test("a role that others gave to a user that stands in for one that is gone is not taken from it", async (t) => {
+  const roles = await rolesOfStandIn(t, { roles: ["writer"], unsetPolicy: "Remove" }, { roles: ["reader"] });
+
+  t.deepEqual(roles, ["reader", "writer"]);
+});
+
+/** The user is deleted at Auth0, somebody signs up with its address and becomes a writer, and the spec is edited. */
+async function rolesOfStandIn(t: ExecutionContext, spec: JsonObject, edit: JsonObject): Promise<readonly string[]> {
+  const scenario = await aScenario(t);
+  const side = scenario.sideOf(GLOBEX);
+  for (const role of ["reader", "writer"]) side.createRole(role);
+  const uid = scenario.create("a/jane", { ...JANE, ...spec });
+  await scenario.rest(1_000);
+  side.drop(`auth0|${uid}`);
+  const other = String(side.enter({ connection: DATABASE, email: JANE.email })?.user_id);
+  side.changeRole("POST", other, "writer");
+  scenario.edit("a/jane", { spec: edit });
+  await scenario.rest(60_000);
+
+  t.is(scenario.userIdOf("a/jane"), other);
+  return side.rolesOf(other).toSorted();
+}
