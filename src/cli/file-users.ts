@@ -216,9 +216,9 @@ export class FileUsers {
     if (spec.password === undefined) return { kind: "unmanaged" };
     const isLeft = spec.password.policy === "OnCreate" && (ownership.kind === "owned" || ownership.kind === "adopting");
     const missing = (reason: Reason, message: string): PasswordDeclaration => ({
-      kind: isLeft ? "unneeded" : "missing",
       reason,
       message,
+      ...(isLeft ? { kind: "unneeded", renew: undefined } : { kind: "missing" }),
     });
     if (spec.password.secretRef === undefined) {
       return missing("SecretNotFound", "password.generate needs a cluster: declare a Secret, and name it in secretRef");

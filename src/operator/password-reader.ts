@@ -23,12 +23,20 @@ export async function readDeclaredPassword(
   const isLeft = exists && spec.password.policy === "OnCreate";
   const mayMake = !isLeft && (exists || ownership.kind === "none" || ownership.kind === "creating");
   const value = await readValue(spec, resource, mayMake, parts, signal);
-  if (typeof value !== "string") return isLeft ? { ...value, kind: "unneeded" } : value;
   const { uid, status } = resource;
   const { keyring } = parts.stateKeys;
+  if (typeof value !== "string") {
+    if (!isLeft) return value;
+    const renew = async (): Promise<PasswordDeclaration> => {
+      const made = await readValue(spec, resource, true, parts, signal);
+      if (typeof made !== "string") return made;
+      return { kind: "given", value: made, standing: "left", version: passwordVersion(made, uid, keyring) };
+    };
+    return { ...value, kind: "unneeded", renew: spec.password.generate === undefined ? undefined : renew };
+  }
   const standing = isLeft
     ? "left"
-    : comparePassword(value, uid, status.passwordVersion, isNewlyDeclared(status, ownership), keyring);
+    : comparePassword(value, uid, status.passwordVersion, isNewlyDeclared(spec, status, ownership), keyring);
   return { kind: "given", value, standing, version: passwordVersion(value, uid, keyring) };
 }
 
@@ -56,9 +64,10 @@ const LEFT: Reason = "PasswordLeft";
 /**
  * A password that was never noted is new: it was not declared before, its Secret was missing, or it could not be sent. Unless
  * the resource was restored from a backup: then the user is proven by its claim alone, and the note was lost with the status.
+ * But a Secret that was made for a resource is no older than that, and what a user had before it was restored is not in it.
  */
-function isNewlyDeclared(status: Auth0UserStatus, ownership: Ownership): boolean {
-  const isRestored = ownership.kind === "owned" && !ownership.isNoted;
+function isNewlyDeclared({ password }: Auth0UserSpec, status: Auth0UserStatus, ownership: Ownership): boolean {
+  const isRestored = ownership.kind === "owned" && !ownership.isNoted && password?.generate === undefined;
   const standing = findCondition(status.conditions ?? [], "PasswordSynced");
   return !isRestored && (standing === undefined || standing.status === "False" || standing.reason === LEFT);
 }

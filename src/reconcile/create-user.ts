@@ -13,7 +13,9 @@ import { findTaken, recogniseOwn } from "./find-taken.ts";
 import { refused, type Refused } from "./outcome.ts";
 import type { Found, Pass } from "./pass.ts";
 import { canChooseId } from "./ports.ts";
+import type { PasswordDeclaration } from "./password.ts";
 import { REASON_OF } from "./reasons.ts";
+import type { UserDeclaration } from "./user-declaration.ts";
 
 /** Auth0 may call a just-deleted address taken for some seconds; so long is a conflict without a holder not believed. */
 const CONFLICT_DOUBT_MS = 60_000;
@@ -24,7 +26,8 @@ const CONFLICT_DOUBT_MS = 60_000;
  * @throws DirectoryError, or `signal.reason`
  */
 export async function createUser(pass: Pass, entry: "Created" | "Recreated"): Promise<Found> {
-  const { desired, derivedId, password, marker } = pass.declaration;
+  const { desired, derivedId, marker } = pass.declaration;
+  const password = await passwordOf(pass.declaration);
   if (password.kind === "missing" || password.kind === "unneeded") {
     return refused(password.reason, password.message, { kind: "backoff" });
   }
@@ -35,7 +38,11 @@ export async function createUser(pass: Pass, entry: "Created" | "Recreated"): Pr
   if (existing !== undefined) return existing;
   const objection = await findCreationObjection(desired, value, connections, pass.signal);
   if (objection !== undefined) return refuseCreation(pass, objection);
-  await pass.ports.claims.begin(derivedId ?? { begunWith: identifierOf(desired) }, carriedPassword(pass), pass.signal);
+  await pass.ports.claims.begin(
+    derivedId ?? { begunWith: identifierOf(desired) },
+    carriedBy(pass, password),
+    pass.signal,
+  );
   const newUser = newUserFrom(
     marker.addTo(desired, "created"),
     derivedId === undefined ? undefined : bareId(derivedId),
@@ -59,11 +66,19 @@ export async function createUser(pass: Pass, entry: "Created" | "Recreated"): Pr
   }
 }
 
+/** The password for a new user: another one is made where the former's is gone, and can be. */
+async function passwordOf({ password }: UserDeclaration): Promise<PasswordDeclaration> {
+  return password.kind === "unneeded" && password.renew !== undefined ? password.renew() : password;
+}
+
 /** Names no password. */
 const UNKNOWN = "unknown";
 
 /** Another password may be the user's in the end, where a creation that was begun with it is still to arrive. */
-function carriedPassword({ declaration: { ownership, password, begunPassword } }: Pass): string | undefined {
+function carriedBy(
+  { declaration: { ownership, begunPassword } }: Pass,
+  password: PasswordDeclaration,
+): string | undefined {
   const version = password.kind === "given" ? password.version : undefined;
   const isBegun = ownership.kind === "creating" || (ownership.kind === "owned" && ownership.begun !== undefined);
   return isBegun && begunPassword !== version ? UNKNOWN : version;

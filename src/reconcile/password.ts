@@ -11,7 +11,13 @@ export type PasswordDeclaration =
   /** The Secret can't be used; `message` says what to do. */
   | { readonly kind: "missing"; readonly reason: Reason; readonly message: string }
   /** The Secret is gone, which matters only if the user has to be created again. */
-  | { readonly kind: "unneeded"; readonly reason: Reason; readonly message: string }
+  | {
+      readonly kind: "unneeded";
+      readonly reason: Reason;
+      readonly message: string;
+      /** Makes another one for that; `undefined` where only a person can. @throws what the side throws */
+      readonly renew: (() => Promise<PasswordDeclaration>) | undefined;
+    }
   | {
       readonly kind: "given";
       readonly value: string;

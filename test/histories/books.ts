@@ -7,6 +7,7 @@ import { MARKER_KEY } from "../../src/reconcile/marker.ts";
 import type { JsonObject } from "../../src/runtime/json.ts";
 import { Approvals } from "./approvals.ts";
 import { annotationsOf, asObject, finalizersOf, metadataOf, type Write } from "./cluster.ts";
+import { Passwords } from "./passwords.ts";
 import { Protection } from "./protection.ts";
 import { awaitedIn, idIn, keyOf, parseClaimText, readyOf, type Provenance, type UserKey } from "./reading.ts";
 import type { WireUser } from "./tenant-side.ts";
@@ -54,6 +55,7 @@ export class Books {
   readonly #parts: BooksParts;
   readonly resources = new Map<string, Known>();
   readonly protection: Protection;
+  readonly passwords = new Passwords();
   readonly #approvals = new Approvals();
   readonly #claims = new Map<UserKey, readonly Claim[]>();
   /** The uid of the resource that a user was made for. */

@@ -89,13 +89,14 @@ export class Cluster {
   }
 
   create(collectionPath: string, object: JsonObject, actor: Actor): JsonObject {
-    const { name, annotations, labels, finalizers } = metadataOf(object);
+    const { name, annotations, labels, finalizers, ownerReferences } = metadataOf(object);
     const path = `${collectionPath}/${String(name)}`;
     const target = parsePath(path);
     if (this.#objects.has(path)) throw refusal("post", path, 409, "AlreadyExists", "already exists");
-    const { status, ...rest } = object;
+    const { status, stringData, ...rest } = object;
     const created = {
       ...rest,
+      ...(stringData !== undefined && { data: encoded(asObject(stringData)) }),
       ...(status !== undefined && !STATUS_KINDS.has(target.plural) && { status }),
       metadata: {
         name,
@@ -106,9 +107,14 @@ export class Cluster {
         ...(annotations !== undefined && { annotations }),
         ...(labels !== undefined && { labels }),
         ...(finalizers !== undefined && { finalizers }),
+        ...(ownerReferences !== undefined && { ownerReferences }),
       },
     };
-    return this.#store(path, target, created, undefined, actor);
+    const stored = this.#store(path, target, created, undefined, actor);
+    const owner = ownerOf(stored);
+    const isOwnerThere = [...this.#objects.values()].some((one) => metadataOf(one.object)["uid"] === owner);
+    if (owner !== undefined && !isOwnerThere) this.delete(path, "person");
+    return stored;
   }
 
   mergePatch(path: string, patch: JsonObject, actor: Actor): JsonObject {
@@ -195,7 +201,15 @@ export class Cluster {
     for (const collection of collections) this.#changes.push({ version, collection, line });
     for (const watch of this.watches) if (collections.has(watch.collection)) watch.waiting.push(line);
     this.#onWrite({ actor, before, after: isGone ? undefined : stored });
+    if (isGone) this.#collect(String(metadataOf(stored)["uid"]));
     return stored;
+  }
+
+  /** What belongs to an object that is gone goes, too; the controller manager would take a while. */
+  #collect(ownerUid: string): void {
+    for (const [path, { object }] of this.#objects) {
+      if (ownerOf(object) === ownerUid) this.delete(path, "person");
+    }
   }
 
   #list(target: Target): JsonObject {
@@ -232,6 +246,13 @@ export function annotationsOf(object: JsonObject): Readonly<Record<string, strin
   return asObject(metadataOf(object)["annotations"]) as Record<string, string>;
 }
 
+/** The uid of what the object was made for. */
+export function ownerOf(object: JsonObject): string | undefined {
+  const { ownerReferences } = metadataOf(object);
+  const [owner] = Array.isArray(ownerReferences) ? ownerReferences.map(asObject) : [];
+  return owner && String(owner["uid"]);
+}
+
 export function asObject(value: unknown): JsonObject {
   return isJsonObject(value) ? value : {};
 }
@@ -251,6 +272,12 @@ function allNamespaces({ collection, namespace }: Target): string {
 
 function isIn(target: Target, collection: string): boolean {
   return target.collection === collection || allNamespaces(target) === collection;
+}
+
+function encoded(texts: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(texts).map(([key, text]) => [key, Buffer.from(String(text)).toString("base64")]),
+  );
 }
 
 /** RFC 7386. */

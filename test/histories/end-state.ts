@@ -1,7 +1,7 @@
 /** What a resource must be once everything has come to rest: as declared, or truthful about why not. */
 import { APPROVE_PLAN_ANNOTATION } from "../../src/api/names.ts";
 import { USER_ID_ANNOTATION } from "../../src/operator/names.ts";
-import { asObject, metadataOf, type Cluster } from "./cluster.ts";
+import { asObject, metadataOf, ownerOf, type Cluster } from "./cluster.ts";
 import { ACME, CLUSTER_TENANTS, DATABASE, PASSWORDLESS, secretsIn, usersIn } from "./names.ts";
 import { conditionOf, keyOf, planIn, readyOf } from "./reading.ts";
 import type { Resource } from "./people.ts";
@@ -44,7 +44,8 @@ function whyNotReady({ object, spec, uid, namespace, isDeleting }: Resource, sta
   const [holder] = stage.books.claimsOn(keyOf(domain, user.user_id));
   if (holder?.uid !== uid) return `it says to be ready, and ${user.user_id} is claimed by ${String(holder?.uid)}`;
   if (conditionOf(object, "PasswordSynced").status === "True" && asObject(spec["password"])["policy"] === "OnChange") {
-    const password = String(asObject(stage.cluster.get(`${secretsIn(namespace)}/password`)["data"])["password"]);
+    const secret = stage.cluster.find(`${secretsIn(namespace)}/${generatedNameIn(spec) ?? "password"}`);
+    const password = String(asObject(secret?.["data"])["password"]);
     const isSent = stage.sideOf(domain).hasPassword(user.user_id, Buffer.from(password, "base64").toString());
     if (!isSent) return "it says that the password was sent, and it was not";
   }
@@ -71,6 +72,12 @@ function whyNotReady({ object, spec, uid, namespace, isDeleting }: Resource, sta
       return `it says to be ready, and user_metadata.${key} is ${String(found)}, not ${String(value)}`;
   }
   return undefined;
+}
+
+/** The Secret that the operator puts a password into. */
+function generatedNameIn(spec: Resource["spec"]): string | undefined {
+  const { generate } = asObject(spec["password"]);
+  return generate === undefined ? undefined : String(asObject(generate)["secretName"]);
 }
 
 /** Whether what keeps it from being ready is so. */
@@ -133,6 +140,11 @@ function isTrue(resource: Resource, reason: string, stage: Stage): boolean {
         (claimedDomain ?? asObject(object["status"])["tenantDomain"]) !== domain ||
         text?.includes(`;${domain};`) === false
       );
+    case "SecretNotOwned": {
+      const path = `${secretsIn(resource.namespace)}/${generatedNameIn(spec) ?? ""}`;
+      const owner = ownerOf(cluster.find(path) ?? {});
+      return owner !== undefined && owner !== uid && books.resources.get(owner)?.isGone === false;
+    }
     case "DeletionPaused":
       return isDeleting && books.protection.isPaused(object);
     case "DeletionNeedsConfirmation": {

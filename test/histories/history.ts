@@ -75,6 +75,7 @@ class History {
       restart,
       areReviewers: seed % 4 === 2,
       areRotating: seed % 8 === 4,
+      areGenerating: seed % 16 === 12,
       areGivingRoles,
     });
     if (seed % 16 === 4) stage.watchSecrets = NAMESPACES;

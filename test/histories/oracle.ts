@@ -7,7 +7,6 @@ import { FINALIZER, USER_ID_ANNOTATION } from "../../src/operator/names.ts";
 import type { JsonObject } from "../../src/runtime/json.ts";
 import { mayFollow, type Books, type Known } from "./books.ts";
 import { annotationsOf, asObject, finalizersOf, metadataOf, type Write } from "./cluster.ts";
-import { passwordOf } from "./names.ts";
 import { mayTake, rolesIn } from "./roles.ts";
 import { awaitedIn, idIn, keyOf, parseClaimText, readyOf, type Provenance, type UserKey } from "./reading.ts";
 import type { Served, WireUser } from "./tenant-side.ts";
@@ -30,6 +29,7 @@ export class Oracle {
     const object = after ?? before;
     if (object === undefined) return;
     this.#objectTo(this.#books.protection.noteWrite(write));
+    this.#books.passwords.note(write);
     const known = this.#books.noteWrite(write, object);
     const isHeld = after !== undefined && finalizersOf(after).includes(FINALIZER);
     const wasHeld = before !== undefined && finalizersOf(before).includes(FINALIZER);
@@ -142,7 +142,7 @@ export class Oracle {
       this.#violate(`${user} was created for nobody: ${JSON.stringify(sent)}`);
       return;
     }
-    if (sent["password"] !== undefined && !isPasswordOf(known, sent["password"])) {
+    if (sent["password"] !== undefined && !this.#books.passwords.isOf(known, sent["password"])) {
       this.#violate(`${user} was created with a password that is not ${known.key}'s`);
     }
     const claim = this.#books.claimOf(uid);
@@ -198,7 +198,7 @@ export class Oracle {
     const specs = this.#books.recentSpecs(known);
     switch (name) {
       case "password":
-        return specs.some((spec) => spec["password"] !== undefined) && isPasswordOf(known, value);
+        return specs.some((spec) => spec["password"] !== undefined) && this.#books.passwords.isOf(known, value);
       case "verify_email":
         return value === false;
       case "app_metadata":
@@ -226,8 +226,12 @@ export class Oracle {
   }
 
   #checkDeletion({ domain, userId = "", before, sentAtStep }: Served, nowMs: number): void {
-    if (before === undefined) return;
     const user = keyOf(domain, userId);
+    if (before === undefined) {
+      // It may have been linked into another one, of which nobody was told, and come back.
+      this.#books.excuse(user, "it was not there when it was deleted");
+      return;
+    }
     // Of what was restored meanwhile the operator need not know yet.
     const [first, ...others] = this.#books
       .claimsOn(user)
@@ -280,9 +284,4 @@ export class Oracle {
   #violate(what: string): void {
     this.#onViolation(what);
   }
-}
-
-/** Whether its namespace's Secret ever held it. */
-function isPasswordOf({ key }: Known, password: unknown): boolean {
-  return String(password).startsWith(passwordOf(key.slice(0, key.indexOf("/"))).slice(0, -1));
 }

@@ -6,7 +6,7 @@ import { APPROVE_PLAN_ANNOTATION, CONFIRM_DELETION_ANNOTATION } from "../../src/
 import { FINALIZER, STATE_SECRET, USER_ID_ANNOTATION } from "../../src/operator/names.ts";
 import type { JsonObject } from "../../src/runtime/json.ts";
 import type { Chance } from "./chance.ts";
-import { annotationsOf, asObject, finalizersOf, metadataOf } from "./cluster.ts";
+import { annotationsOf, asObject, finalizersOf, metadataOf, ownerOf } from "./cluster.ts";
 import { grant } from "./furnish.ts";
 import { OPERATOR_NAMESPACE } from "./life.ts";
 import {
@@ -65,6 +65,8 @@ export interface PeopleParts {
   readonly areReviewers: boolean;
   /** Whether they change the passwords that their Secrets hold. */
   readonly areRotating: boolean;
+  /** Whether they have passwords made by the operator. */
+  readonly areGenerating: boolean;
   /** Whether they declare roles, of users of the process's own tenant. */
   readonly areGivingRoles: boolean;
   /** Ends the operator, and starts it again once `meanwhile` is done. */
@@ -186,7 +188,7 @@ export class People {
       connection,
       email: chance.pick(PEOPLE),
       ...(connection === DATABASE && {
-        password: { secretRef: { name: "password" }, policy: chance.pick(["OnCreate", "OnChange"]) },
+        password: this.#password(name),
       }),
       ...this.#profile(namespace, name),
       ...this.#policies(false),
@@ -194,6 +196,13 @@ export class People {
       ...(chance.happens(0.12) && taken !== undefined && { userId: taken.user_id }),
     };
     return this.#apply(namespace, name, spec);
+  }
+
+  #password(name: string): JsonObject {
+    const { chance, areGenerating } = this.#parts;
+    const isGenerated = areGenerating && chance.happens(0.5);
+    const source = isGenerated ? { generate: { secretName: `p-${name}` } } : { secretRef: { name: "password" } };
+    return { ...source, policy: chance.pick(["OnCreate", "OnChange"]) };
   }
 
   #profile(namespace: string, name: string): JsonObject {
@@ -363,9 +372,9 @@ export class People {
     const restored: (string | undefined)[] = [];
     restart(() => {
       const kept = new Map(cluster.snapshot());
-      for (const path of kept.keys()) {
+      for (const [path, object] of kept) {
         const isKeys = areKeysLost && path === `${secretsIn(OPERATOR_NAMESPACE)}/${STATE_SECRET}`;
-        if (isKeys || path.includes("/auth0users/")) kept.delete(path);
+        if (isKeys || path.includes("/auth0users/") || ownerOf(object) !== undefined) kept.delete(path);
       }
       cluster.reset(kept);
       books.noteClusterLost();

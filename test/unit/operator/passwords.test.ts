@@ -1,7 +1,8 @@
 /** Passwords whose Secret changes, or comes, while something fails: what `PasswordSynced` says is so. Found by histories. */
 import test, { type ExecutionContext } from "ava";
 import { SECRET_USE_LABEL, SECRET_USE_PASSWORD } from "../../../src/api/names.ts";
-import { DATABASE, GLOBEX, passwordOf, secretsIn } from "../../histories/names.ts";
+import { asObject, metadataOf } from "../../histories/cluster.ts";
+import { DATABASE, GLOBEX, passwordOf, secretsIn, usersIn } from "../../histories/names.ts";
 import { conditionOf } from "../../histories/reading.ts";
 import { aScenario, type Scenario } from "../../histories/scenario.ts";
 import type { Call } from "../../histories/wire.ts";
@@ -86,6 +87,43 @@ test("a password whose Secret comes after its user was taken over is sent", asyn
 
   assertSent(t, scenario, id, passwordOf("a", 1));
 });
+
+test("a password that is made anew for a restored resource is sent", async (t) => {
+  const scenario = await aScenario(t);
+  const spec = { ...JANE, password: { generate: { secretName: "jane" }, policy: "OnChange" } };
+  const uid = scenario.create("a/jane", spec);
+  await scenario.rest(INTERVAL_MS);
+  const { annotations } = metadataOf(scenario.find("a/jane") ?? {});
+  const kept = new Map(scenario.cluster.snapshot());
+  for (const path of [`${usersIn("a")}/jane`, `${secretsIn("a")}/jane`]) t.true(kept.delete(path));
+  scenario.restart(() => {
+    scenario.cluster.reset(kept);
+    scenario.books.noteClusterLost();
+    scenario.create("a/jane", spec, { annotations });
+  });
+  await scenario.rest(INTERVAL_MS);
+
+  assertSent(t, scenario, `auth0|${uid}`, madePassword(scenario));
+});
+
+test("a password that is set at creation only is made anew where its Secret is gone and the user is created again", async (t) => {
+  const scenario = await aScenario(t);
+  const password = { generate: { secretName: "jane" }, policy: "OnCreate" };
+  const uid = scenario.create("a/jane", { ...JANE, password, recreateAfter: "0s" });
+  await scenario.rest(1_000);
+  scenario.cluster.delete(`${secretsIn("a")}/jane`, "person");
+  await scenario.rest(INTERVAL_MS);
+  t.is(scenario.cluster.find(`${secretsIn("a")}/jane`), undefined, "not before it is needed");
+  scenario.sideOf(GLOBEX).drop(`auth0|${uid}`);
+  await scenario.rest(INTERVAL_MS);
+
+  assertSent(t, scenario, `auth0|${uid}`, madePassword(scenario));
+});
+
+function madePassword(scenario: Scenario): string {
+  const { password } = asObject(scenario.cluster.get(`${secretsIn("a")}/jane`)["data"]);
+  return Buffer.from(String(password), "base64").toString();
+}
 
 function assertSent(t: ExecutionContext, scenario: Scenario, userId: string, password: string): void {
   t.is(conditionOf(scenario.find("a/jane") ?? {}, "PasswordSynced").status, "True");

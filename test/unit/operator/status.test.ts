@@ -217,7 +217,7 @@ test("a password that is left to the person is said to be, and its version stays
   const gone = statusAfter(
     left,
     anOutcome(ready()),
-    { ...declared, password: { kind: "unneeded", reason: "SecretNotFound", message: "gone" } },
+    { ...declared, password: { kind: "unneeded", reason: "SecretNotFound", message: "gone", renew: undefined } },
     AT,
   );
 
