@@ -7,6 +7,7 @@ import { ACTIONS, parseActions, type Action, type ActionRequest } from "../api/a
 import { API_VERSION, KIND, type Auth0UserStatus } from "../api/auth0-user.ts";
 import { ACTIONS_ANNOTATION } from "../api/names.ts";
 import type { UserId } from "../core/ids.ts";
+import type { Ownership } from "../core/ownership.ts";
 import { isApiError } from "../kubernetes/api-error.ts";
 import { setCondition } from "../kubernetes/conditions.ts";
 import { resourcePath } from "../kubernetes/resource.ts";
@@ -14,6 +15,7 @@ import { formatTime } from "../kubernetes/timestamps.ts";
 import { DirectoryError } from "../reconcile/errors.ts";
 import type { PasswordDeclaration } from "../reconcile/password.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
+import { USER_ID_ANNOTATION } from "./names.ts";
 import { SECRETS } from "./secrets.ts";
 import { referenceTo, writeStatus } from "./status-writer.ts";
 import type { UserParts } from "./user-parts.ts";
@@ -25,6 +27,20 @@ export function hasOpenActions({ annotations, status }: Auth0UserResource): bool
   const text = annotations[ACTIONS_ANNOTATION];
   if (text === undefined) return false;
   return status.actions?.request !== parseActions(text).text || status.actions.results === undefined;
+}
+
+/**
+ * What is asked for by a resource that was restored from a backup, whose answers are lost with its status: it carries a claim
+ * that it did not begin itself. To be noted as begun, and so never done.
+ */
+export function doubtfulActionsOf(
+  { annotations, status }: Auth0UserResource,
+  ownership: Ownership,
+): string | undefined {
+  const text = annotations[ACTIONS_ANNOTATION];
+  const isRestored =
+    status.userId === undefined && annotations[USER_ID_ANNOTATION] !== undefined && ownership.kind !== "creating";
+  return text !== undefined && isRestored ? parseActions(text).text : undefined;
 }
 
 /**
@@ -66,7 +82,7 @@ export async function answerActions(
 }
 
 const INTERRUPTED =
-  "the operator was interrupted: it is not known whether this was done; to have it done again, change the annotation";
+  "it is not known whether this was done: the operator was interrupted, or the resource restored from a backup; to have it done, change the annotation";
 const UNKNOWN_ACTION = `there is no such action; there are ${Object.keys(ACTIONS).join(", ")}`;
 
 /** What is asked for can't be done with this resource. */

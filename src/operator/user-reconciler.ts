@@ -29,13 +29,13 @@ import { GuardedDirectory } from "./guarded-directory.ts";
 import { findMissingGrants } from "./granted.ts";
 import { refuseEarly } from "./early-refusal.ts";
 import { writeStatus } from "./status-writer.ts";
-import { answerActions, hasOpenActions } from "./user-actions.ts";
+import { answerActions, doubtfulActionsOf, hasOpenActions } from "./user-actions.ts";
 import { finalizeUser } from "./user-finalizer.ts";
 import { reportPass } from "./user-report.ts";
 import type { KeyMemory } from "./user-memories.ts";
 import { ownershipOf } from "./user-ownership.ts";
 import type { UserParts } from "./user-parts.ts";
-import { statusAfter, statusSuspended } from "./user-status.ts";
+import { statusAfter, statusSuspended, type Declared as Told } from "./user-status.ts";
 
 /** The share by which the moments of comparison vary, so that users that were made together drift apart. */
 const SYNC_JITTER = 0.1;
@@ -142,7 +142,8 @@ export class UserReconciler {
       // The tenant's object says so for all of its users.
       if (this.#parts.tenant.key !== undefined) return { kind: "backoff" };
     }
-    await this.#tell(resource, declared, known, outcome, password, signal);
+    const facts = { password, doubtfulActions: doubtfulActionsOf(resource, ownership) };
+    await this.#tell(resource, declared, known, outcome, facts, signal);
     if (hasOpenActions(resource)) await this.#act(resource, outcome, password, directory, signal);
     return this.#resultOf(resource, outcome);
   }
@@ -196,7 +197,7 @@ export class UserReconciler {
     declared: Declared,
     known: KeyMemory,
     outcome: Outcome,
-    password: PasswordDeclaration,
+    facts: Pick<Told, "password" | "doubtfulActions">,
     signal: AbortSignal,
   ): Promise<void> {
     const { status, generation } = resource;
@@ -221,7 +222,7 @@ export class UserReconciler {
         tenantDomain: this.#parts.directory.tenantDomain,
         managed: managed.filter(isLeft),
         removed: removedAttributes(declared.desired).filter(isLeft),
-        password,
+        ...facts,
         reconcileRequestedAt: declared.requestedAt,
       },
       { generation, nowMs: this.#parts.clock.now() },

@@ -25,6 +25,8 @@ export interface Declared {
   readonly removed: readonly AttributePath[];
   readonly password: PasswordDeclaration;
   readonly reconcileRequestedAt: string | undefined;
+  /** Actions that are asked for and may have been done already: the resource was restored from a backup. */
+  readonly doubtfulActions: string | undefined;
 }
 
 /** The status after a pass. It equals `before` where the pass found and did nothing. */
@@ -48,6 +50,9 @@ export function statusAfter(
       createdByOperator: user.provenance === "created",
       connection: declared.connection,
       tenantDomain: declared.tenantDomain,
+      ...(declared.doubtfulActions !== undefined && {
+        actions: { request: declared.doubtfulActions, startedAt: formatTime(context.nowMs) },
+      }),
     }),
     ...(isDone && {
       syncedGeneration: context.generation,

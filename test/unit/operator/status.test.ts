@@ -25,6 +25,7 @@ const declared: Declared = {
   removed: ["nickname"],
   password: { kind: "unmanaged" },
   reconcileRequestedAt: undefined,
+  doubtfulActions: undefined,
 };
 
 function anOutcome(verdict: Verdict, rest: Partial<Outcome> = {}): Outcome {
