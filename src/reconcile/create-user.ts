@@ -9,6 +9,7 @@ import { claimOwn } from "./duplicate-claim.ts";
 import { identifierOf } from "./conflict.ts";
 import { explainRefusal, findCreationObjection, type Objection } from "./creation-check.ts";
 import { DirectoryError } from "./errors.ts";
+import { findLinked } from "./find-linked.ts";
 import { findTaken, recogniseOwn } from "./find-taken.ts";
 import { refused, type Refused } from "./outcome.ts";
 import type { Found, Pass } from "./pass.ts";
@@ -107,16 +108,19 @@ async function resolveConflict(pass: Pass, conflict: DirectoryError): Promise<Fo
   return nobodyFound(pass, conflict.message);
 }
 
-function nobodyFound(pass: Pass, conflict: string): Refused {
+async function nobodyFound(pass: Pass, conflict: string): Promise<Refused> {
   const nowMs = pass.ports.clock.now();
-  pass.conflictSinceMs = pass.declaration.memory.conflictSinceMs ?? nowMs;
-  const isDoubtful = nowMs - pass.conflictSinceMs < CONFLICT_DOUBT_MS;
-  const [why, remedy] = isDoubtful
-    ? ["it may have been deleted a moment ago: trying again", { kind: "backoff" } as const]
-    : [
-        "it may be an account that was linked into another user's: unlink it there, or choose another address or username",
-      ];
-  return refused("UserConflict", `${conflict}; no such user can be found, ${why}`, remedy);
+  const { memory, derivedId } = pass.declaration;
+  pass.conflictSinceMs = memory.conflictSinceMs ?? nowMs;
+  const what = `${conflict}; no such user can be found`;
+  if (nowMs - pass.conflictSinceMs < CONFLICT_DOUBT_MS) {
+    const why = "it may have been deleted a moment ago: trying again";
+    return refused("UserConflict", `${what}, ${why}`, { kind: "backoff" });
+  }
+  const linked = derivedId && (await findLinked(pass, derivedId));
+  const why =
+    "it may be an account that was linked into another user's: unlink it there, or choose another address or username";
+  return linked ?? refused("UserConflict", `${what}, ${why}`);
 }
 
 /** A number is looked up by a search that lags: for a while a conflict is believed, and searched for rather than tried again. */

@@ -1,8 +1,8 @@
 /** What becomes of a user that was ours and is not there any more. */
 import type { UserId } from "../core/ids.ts";
-import { hasIdentity } from "../core/observed-user.ts";
 import type { Provenance } from "../core/ownership.ts";
 import { createUser } from "./create-user.ts";
+import { findLinked } from "./find-linked.ts";
 import { recogniseOwn } from "./find-taken.ts";
 import { refused } from "./outcome.ts";
 import type { Found, Pass } from "./pass.ts";
@@ -15,12 +15,8 @@ const RECREATE_AFTER_MS = 3_600_000;
 /** A user that was ours is not there: linked into another account, or deleted behind our back. */
 export async function replaceVanished(pass: Pass, id: UserId, provenance: Provenance): Promise<Found> {
   pass.lastSeen = undefined;
-  const linkedTo = (await pass.ports.directory.searchUsersByIdentity(id, pass.signal)).find(
-    (user) => user.userId !== id && hasIdentity(user, id),
-  );
-  if (linkedTo !== undefined) {
-    return refused("UserLinked", `${id} was linked into ${linkedTo.userId}: it is neither created again nor deleted`);
-  }
+  const linked = await findLinked(pass, id);
+  if (linked !== undefined) return linked;
   const nowMs = pass.ports.clock.now();
   pass.goneSinceMs ??= nowMs;
   if (nowMs - pass.goneSinceMs < GONE_DOUBT_MS) {

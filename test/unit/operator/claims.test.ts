@@ -2,7 +2,7 @@
 import test from "ava";
 import { USER_ID_ANNOTATION } from "../../../src/operator/names.ts";
 import { annotationsOf, metadataOf } from "../../histories/cluster.ts";
-import { GLOBEX } from "../../histories/names.ts";
+import { DATABASE, GLOBEX } from "../../histories/names.ts";
 import { aScenario, type Scenario } from "../../histories/scenario.ts";
 import type { Call } from "../../histories/wire.ts";
 
@@ -388,4 +388,18 @@ test("of several that wait for a user the first that may have it gets it, whoeve
   t.is(scenario.find("a/old"), undefined);
   t.is(scenario.reasonOf("a/second"), "Adopted");
   t.not(scenario.sideOf(GLOBEX).find(`auth0|${uid}`), undefined);
+});
+
+test("a user whose creation's answer was lost, and that was linked into another one since, is known to be linked", async (t) => {
+  const scenario = await aScenario(t);
+  const status = "PATCH /namespaces/a/auth0users/jane/status";
+  const uid = scenario.create("a/jane", JANE);
+  await scenario.rest(1_000, ({ what }) => what === status);
+  scenario.restart();
+  const side = scenario.sideOf(GLOBEX);
+  const john = String(side.enter({ connection: DATABASE, email: "john@example.com" })?.user_id);
+  t.true(side.link(john, `auth0|${uid}`));
+  await scenario.rest(5 * 60_000);
+
+  t.is(scenario.reasonOf("a/jane"), "UserLinked");
 });
