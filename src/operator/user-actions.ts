@@ -7,7 +7,6 @@ import { ACTIONS, parseActions, type Action, type ActionRequest } from "../api/a
 import { API_VERSION, KIND, type Auth0UserStatus } from "../api/auth0-user.ts";
 import { ACTIONS_ANNOTATION } from "../api/names.ts";
 import type { UserId } from "../core/ids.ts";
-import type { Ownership } from "../core/ownership.ts";
 import { isApiError } from "../kubernetes/api-error.ts";
 import { setCondition } from "../kubernetes/conditions.ts";
 import { resourcePath } from "../kubernetes/resource.ts";
@@ -15,32 +14,23 @@ import { formatTime } from "../kubernetes/timestamps.ts";
 import { DirectoryError } from "../reconcile/errors.ts";
 import type { PasswordDeclaration } from "../reconcile/password.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
-import { USER_ID_ANNOTATION } from "./names.ts";
 import { SECRETS } from "./secrets.ts";
 import { referenceTo, writeStatus } from "./status-writer.ts";
 import type { UserParts } from "./user-parts.ts";
 
 type ActionResult = NonNullable<NonNullable<Auth0UserStatus["actions"]>["results"]>[number];
 
-/** Whether the resource asks for something that is not answered yet. */
-export function hasOpenActions({ annotations, status }: Auth0UserResource): boolean {
+/** What the resource asks for, as a request is noted; `undefined`: nothing. */
+export function requestedActionsOf({ annotations }: Auth0UserResource): string | undefined {
   const text = annotations[ACTIONS_ANNOTATION];
-  if (text === undefined) return false;
-  return status.actions?.request !== parseActions(text).text || status.actions.results === undefined;
+  return text === undefined ? undefined : parseActions(text).text;
 }
 
-/**
- * What is asked for by a resource that was restored from a backup, whose answers are lost with its status: it carries a claim
- * that it did not begin itself. To be noted as begun, and so never done.
- */
-export function doubtfulActionsOf(
-  { annotations, status }: Auth0UserResource,
-  ownership: Ownership,
-): string | undefined {
-  const text = annotations[ACTIONS_ANNOTATION];
-  const isRestored =
-    status.userId === undefined && annotations[USER_ID_ANNOTATION] !== undefined && ownership.kind !== "creating";
-  return text !== undefined && isRestored ? parseActions(text).text : undefined;
+/** Whether the resource asks for something that is not answered yet. */
+export function hasOpenActions(resource: Auth0UserResource): boolean {
+  const request = requestedActionsOf(resource);
+  const { actions } = resource.status;
+  return request !== undefined && (actions?.request !== request || actions.results === undefined);
 }
 
 /**

@@ -5,7 +5,7 @@ import { connectionName } from "../core/ids.ts";
 import { Marker } from "../reconcile/marker.ts";
 import { canChooseId } from "../reconcile/ports.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
-import { FINALIZER } from "./names.ts";
+import { FINALIZER, USER_ID_ANNOTATION } from "./names.ts";
 import type { UserParts } from "./user-parts.ts";
 
 /** The id that a new user of this resource gets: nobody else's can be the same, and any later pass finds it again. */
@@ -23,6 +23,12 @@ export function markerOf(
   const marked = { namespace, name, uid, tenantDomain: directory.tenantDomain };
   const marksCreated = !canChooseId(connection) || tenant.marksAllUsers;
   return new Marker(marked, stateKeys.keyring, { marksCreated });
+}
+
+/** Whether the status was lost with a former incarnation: the resource carries a claim that it did not begin itself. */
+export function isRestored({ status, annotations }: Auth0UserResource, ownership: Ownership): boolean {
+  const isClaiming = annotations[USER_ID_ANNOTATION] !== undefined && ownership.kind !== "creating";
+  return status.userId === undefined && isClaiming;
 }
 
 export function ownershipOf(

@@ -29,11 +29,11 @@ import { GuardedDirectory } from "./guarded-directory.ts";
 import { findMissingGrants } from "./granted.ts";
 import { refuseEarly } from "./early-refusal.ts";
 import { writeStatus } from "./status-writer.ts";
-import { answerActions, doubtfulActionsOf, hasOpenActions } from "./user-actions.ts";
+import { answerActions, hasOpenActions, requestedActionsOf } from "./user-actions.ts";
 import { finalizeUser } from "./user-finalizer.ts";
 import { reportPass } from "./user-report.ts";
 import type { KeyMemory } from "./user-memories.ts";
-import { ownershipOf } from "./user-ownership.ts";
+import { isRestored, ownershipOf } from "./user-ownership.ts";
 import type { UserParts } from "./user-parts.ts";
 import { statusAfter, statusSuspended, type Declared as Told } from "./user-status.ts";
 
@@ -142,7 +142,7 @@ export class UserReconciler {
       // The tenant's object says so for all of its users.
       if (this.#parts.tenant.key !== undefined) return { kind: "backoff" };
     }
-    const facts = { password, doubtfulActions: doubtfulActionsOf(resource, ownership) };
+    const facts = { password, isRestored: isRestored(resource, ownership) };
     await this.#tell(resource, declared, known, outcome, facts, signal);
     if (hasOpenActions(resource)) await this.#act(resource, outcome, password, directory, signal);
     return this.#resultOf(resource, outcome);
@@ -197,7 +197,7 @@ export class UserReconciler {
     declared: Declared,
     known: KeyMemory,
     outcome: Outcome,
-    facts: Pick<Told, "password" | "doubtfulActions">,
+    facts: Pick<Told, "password" | "isRestored">,
     signal: AbortSignal,
   ): Promise<void> {
     const { status, generation } = resource;
@@ -223,6 +223,7 @@ export class UserReconciler {
         managed: managed.filter(isLeft),
         removed: removedAttributes(declared.desired).filter(isLeft),
         ...facts,
+        actions: requestedActionsOf(resource),
         reconcileRequestedAt: declared.requestedAt,
       },
       { generation, nowMs: this.#parts.clock.now() },

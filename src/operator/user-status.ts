@@ -25,9 +25,14 @@ export interface Declared {
   readonly removed: readonly AttributePath[];
   readonly password: PasswordDeclaration;
   readonly reconcileRequestedAt: string | undefined;
-  /** Actions that are asked for and may have been done already: the resource was restored from a backup. */
-  readonly doubtfulActions: string | undefined;
+  /** Whether the resource was restored from a backup without its status: what is done once was done already. */
+  readonly isRestored: boolean;
+  /** The actions that are asked for. */
+  readonly actions: string | undefined;
 }
+
+/** A generation of a former incarnation: the spec has been brought about once, and is to be compared again. */
+const FORMER_GENERATION = 0;
 
 /** The status after a pass. It equals `before` where the pass found and did nothing. */
 export function statusAfter(
@@ -50,10 +55,8 @@ export function statusAfter(
       createdByOperator: user.provenance === "created",
       connection: declared.connection,
       tenantDomain: declared.tenantDomain,
-      ...(declared.doubtfulActions !== undefined && {
-        actions: { request: declared.doubtfulActions, startedAt: formatTime(context.nowMs) },
-      }),
     }),
+    ...(user !== undefined && declared.isRestored && asRestored(previous, declared, context)),
     ...(isDone && {
       syncedGeneration: context.generation,
       removedAttributes: declared.removed,
@@ -71,6 +74,16 @@ export function statusAfter(
     plannedChanges: outcome.review && plannedChangesFrom(outcome.review),
     passwordVersion: passwordVersionAfter(previous, outcome, declared),
   });
+}
+
+/** Of actions nobody knows any more whether they were done: begun is what they are called, and so never done. */
+function asRestored(
+  { syncedGeneration = FORMER_GENERATION, actions }: Auth0UserStatus,
+  { actions: request }: Declared,
+  { nowMs }: StatusContext,
+): Auth0UserStatus {
+  const begun = request === undefined ? undefined : { request, startedAt: formatTime(nowMs) };
+  return withoutEmpty({ syncedGeneration, actions: actions ?? begun });
 }
 
 /** What was sent was sent to another user than the one that is meant now. */

@@ -25,7 +25,8 @@ const declared: Declared = {
   removed: ["nickname"],
   password: { kind: "unmanaged" },
   reconcileRequestedAt: undefined,
-  doubtfulActions: undefined,
+  isRestored: false,
+  actions: undefined,
 };
 
 function anOutcome(verdict: Verdict, rest: Partial<Outcome> = {}): Outcome {
