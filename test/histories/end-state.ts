@@ -4,7 +4,7 @@ import { USER_ID_ANNOTATION } from "../../src/operator/names.ts";
 import { asObject, metadataOf, ownerOf, type Cluster } from "./cluster.ts";
 import { ACME, CLUSTER_TENANTS, DATABASE, PASSWORDLESS, secretsIn, usersIn } from "./names.ts";
 import { conditionOf, keyOf, planIn, readyOf } from "./reading.ts";
-import type { Resource } from "./people.ts";
+import type { Resource } from "./resources.ts";
 import { rolesIn } from "./roles.ts";
 import type { Stage } from "./stage.ts";
 import type { TenantSide, WireUser } from "./tenant-side.ts";

@@ -7,6 +7,7 @@ import { Chance } from "./chance.ts";
 import { findWrong } from "./end-state.ts";
 import { furnish } from "./furnish.ts";
 import { GLOBEX, NAMESPACES } from "./names.ts";
+import { kindOf } from "./kind.ts";
 import { People } from "./people.ts";
 import { ROLES } from "./roles.ts";
 import { Stage } from "./stage.ts";
@@ -52,7 +53,8 @@ class History {
   constructor(seed: number) {
     this.#seed = seed;
     const chance = new Chance(seed);
-    const maxDeletesPerHour = seed % 8 === 1 ? 2 : undefined;
+    const kind = kindOf(seed);
+    const { maxDeletesPerHour, refusal } = kind;
     const stage = new Stage(seed, maxDeletesPerHour);
     this.#chance = chance;
     this.#stage = stage;
@@ -62,24 +64,15 @@ class History {
     this.#faults = {
       loss: chance.pick([0, 0.01, 0.04]) ?? 0,
       death: chance.pick([0, 0.003, 0.015]) ?? 0,
-      refusal: seed % 8 === 5 ? 0.05 : 0,
+      refusal,
     };
     const restart = (meanwhile: () => void): void => {
       this.#restart(meanwhile);
     };
-    const areGivingRoles = seed % 8 === 0;
-    if (areGivingRoles) for (const side of stage.sides) for (const role of ROLES) side.createRole(role);
-    this.#people = new People({
-      chance,
-      stage,
-      restart,
-      areReviewers: seed % 4 === 2,
-      areRotating: seed % 8 === 4,
-      areGenerating: seed % 16 === 12,
-      areGivingRoles,
-    });
-    if (seed % 16 === 4) stage.watchSecrets = NAMESPACES;
-    furnish(stage, { userMarkers: seed % 4 === 3 ? "All" : "AsNeeded", protection: { maxDeletesPerHour } });
+    if (kind.areGivingRoles) for (const side of stage.sides) for (const role of ROLES) side.createRole(role);
+    this.#people = new People({ chance, stage, kind, restart });
+    if (kind.isWatchingSecrets) stage.watchSecrets = NAMESPACES;
+    furnish(stage, { userMarkers: kind.areAllMarked ? "All" : "AsNeeded", protection: { maxDeletesPerHour } });
   }
 
   get result(): HistoryResult {

@@ -1,28 +1,20 @@
 /**
  * What people do in a history, each deed drawn by chance, and how: at the cluster with resources and their backups, at Auth0
- * with users (`people-at-auth0.ts`). They make every mistake that the API server lets them make.
+ * with users (`people-at-auth0.ts`), and where they are asked (`people-answering.ts`). They make every mistake that the API server lets them make.
  */
-import { APPROVE_PLAN_ANNOTATION, CONFIRM_DELETION_ANNOTATION } from "../../src/api/names.ts";
 import { FINALIZER, STATE_SECRET, USER_ID_ANNOTATION } from "../../src/operator/names.ts";
 import type { JsonObject } from "../../src/runtime/json.ts";
 import type { Chance } from "./chance.ts";
 import { annotationsOf, asObject, finalizersOf, metadataOf, ownerOf } from "./cluster.ts";
 import { grant } from "./furnish.ts";
+import type { HistoryKind } from "./kind.ts";
 import { OPERATOR_NAMESPACE } from "./life.ts";
-import {
-  ACME,
-  DATABASE,
-  GLOBEX,
-  NAMESPACES,
-  PASSWORDLESS,
-  PEOPLE,
-  USERS,
-  passwordOf,
-  secretsIn,
-  usersIn,
-} from "./names.ts";
+import { Manifests } from "./manifests.ts";
+import { ACME, GLOBEX, NAMESPACES, PEOPLE, USERS, passwordOf, secretsIn, usersIn } from "./names.ts";
+import { PeopleAnswering } from "./people-answering.ts";
 import { PeopleAtAuth0 } from "./people-at-auth0.ts";
-import { pauseIn, planIn, readyOf } from "./reading.ts";
+import { readyOf } from "./reading.ts";
+import { pathOf, resourcesIn, type Resource } from "./resources.ts";
 import { rolesSpec } from "./roles.ts";
 import type { Stage } from "./stage.ts";
 
@@ -55,20 +47,10 @@ const SOME_DEEDS = { approve: 30, confirmPause: 20, rotatePassword: 8, editRoles
 type Deed = keyof typeof DEEDS | keyof typeof SOME_DEEDS;
 export const ALL_DEEDS: readonly string[] = Object.keys({ ...DEEDS, ...SOME_DEEDS });
 
-/** For a pause that never was. */
-const OLD_WORD = "2025-12-31T00:00:00.000Z";
-
 export interface PeopleParts {
   readonly chance: Chance;
   readonly stage: Stage;
-  /** Whether they review takeovers. */
-  readonly areReviewers: boolean;
-  /** Whether they change the passwords that their Secrets hold. */
-  readonly areRotating: boolean;
-  /** Whether they have passwords made by the operator. */
-  readonly areGenerating: boolean;
-  /** Whether they declare roles, of users of the process's own tenant. */
-  readonly areGivingRoles: boolean;
+  readonly kind: HistoryKind;
   /** Ends the operator, and starts it again once `meanwhile` is done. */
   readonly restart: (meanwhile: () => void) => void;
 }
@@ -79,15 +61,19 @@ interface Backup {
 
 export class People {
   readonly #parts: PeopleParts;
+  readonly #manifests: Manifests;
+  readonly #answering: PeopleAnswering;
   readonly #tenants: PeopleAtAuth0;
   /** What was really done, and not only tried. */
   readonly done = new Set<Deed>();
   #backup: Backup | undefined;
-  #edits = 0;
 
   constructor(parts: PeopleParts) {
     this.#parts = parts;
-    this.#tenants = new PeopleAtAuth0(parts.chance, parts.stage);
+    const { chance, stage, kind } = parts;
+    this.#manifests = new Manifests(chance, kind);
+    this.#answering = new PeopleAnswering(chance, stage);
+    this.#tenants = new PeopleAtAuth0(chance, stage);
   }
 
   /** One deed; in words, for the trace. */
@@ -95,11 +81,11 @@ export class People {
     const { chance } = this.#parts;
     const deed: Deed = chance.weighted({
       ...DEEDS,
-      approve: this.#planned().length > 0 ? SOME_DEEDS.approve : 0,
-      confirmPause: this.#paused().length > 0 ? SOME_DEEDS.confirmPause : 0,
-      rotatePassword: this.#parts.areRotating ? SOME_DEEDS.rotatePassword : 0,
-      editRoles: this.#parts.areGivingRoles ? SOME_DEEDS.editRoles : 0,
-      changeRole: this.#parts.areGivingRoles ? SOME_DEEDS.changeRole : 0,
+      approve: this.#answering.planned.length > 0 ? SOME_DEEDS.approve : 0,
+      confirmPause: this.#answering.paused.length > 0 ? SOME_DEEDS.confirmPause : 0,
+      rotatePassword: this.#parts.kind.areRotating ? SOME_DEEDS.rotatePassword : 0,
+      editRoles: this.#parts.kind.areGivingRoles ? SOME_DEEDS.editRoles : 0,
+      changeRole: this.#parts.kind.areGivingRoles ? SOME_DEEDS.changeRole : 0,
     });
     const what = this.#do(deed);
     if (what !== undefined) this.done.add(deed);
@@ -111,11 +97,11 @@ export class People {
       case "create":
         return this.#create();
       case "editProfile":
-        return this.#editOne(({ namespace, name }) => ({ ...this.#profile(namespace, name) }));
+        return this.#editOne(({ namespace, name }) => ({ ...this.#manifests.profile(namespace, name) }));
       case "editEmail":
         return this.#editOne(() => ({ email: this.#parts.chance.pick(PEOPLE) }));
       case "editPolicies":
-        return this.#editOne(() => this.#policies(true));
+        return this.#editOne(() => this.#manifests.policies(true));
       case "suspend":
         return this.#editOne(({ spec }) => ({ suspend: spec["suspend"] === true ? null : true }));
       case "delete":
@@ -138,7 +124,7 @@ export class People {
       case "reapply":
         return this.#reapply();
       case "approve":
-        return this.#approve();
+        return this.#answering.approve();
       case "editRoles":
         return this.#editOne(({ spec }) =>
           spec["tenantRef"] === undefined ? rolesSpec(this.#parts.chance, true) : {},
@@ -148,7 +134,7 @@ export class People {
       case "rotatePassword":
         return this.#rotatePassword();
       case "confirmPause":
-        return this.#confirmPause();
+        return this.#answering.confirmPause();
       case "signUp":
         return this.#tenants.signUp();
       case "editUser":
@@ -177,57 +163,11 @@ export class People {
   }
 
   #create(): string | undefined {
-    const { chance } = this.#parts;
+    const { chance, stage } = this.#parts;
     const namespace = chance.pick(NAMESPACES) ?? "a";
     const name = `u${String(chance.integer(5))}`;
-    const domain = chance.happens(0.5) ? ACME : GLOBEX;
-    const connection = chance.happens(0.85) ? DATABASE : PASSWORDLESS;
-    const taken = chance.pick(this.#parts.stage.sideOf(domain).users());
-    const spec = {
-      ...(domain === ACME && { tenantRef: { kind: "ClusterAuth0Tenant", name: "acme" } }),
-      connection,
-      email: chance.pick(PEOPLE),
-      ...(connection === DATABASE && {
-        password: this.#password(name),
-      }),
-      ...this.#profile(namespace, name),
-      ...this.#policies(false),
-      ...(this.#parts.areGivingRoles && domain === GLOBEX && rolesSpec(chance, false)),
-      ...(chance.happens(0.12) && taken !== undefined && { userId: taken.user_id }),
-    };
-    return this.#apply(namespace, name, spec);
-  }
-
-  #password(name: string): JsonObject {
-    const { chance, areGenerating } = this.#parts;
-    const isGenerated = areGenerating && chance.happens(0.5);
-    const source = isGenerated ? { generate: { secretName: `p-${name}` } } : { secretRef: { name: "password" } };
-    return { ...source, policy: chance.pick(["OnCreate", "OnChange"]) };
-  }
-
-  #profile(namespace: string, name: string): JsonObject {
-    const { chance } = this.#parts;
-    const edit = String(++this.#edits);
-    return {
-      givenName: `${namespace}/${name} ${edit}`,
-      userMetadata: { by: `${namespace}/${name}`, ...(chance.happens(0.5) && { edit }) },
-      ...(chance.happens(0.3) && { nickname: `n ${namespace}/${name} ${edit}` }),
-      ...(chance.happens(0.2) && { blocked: chance.happens(0.5) }),
-    };
-  }
-
-  /** @param isEdit whether what is not said takes back what was said before */
-  #policies(isEdit: boolean): JsonObject {
-    const { chance } = this.#parts;
-    const one = (...values: readonly (string | undefined)[]): string | null | undefined =>
-      chance.pick(values) ?? (isEdit ? null : undefined);
-    return withoutUndefined({
-      adoptionPolicy: one(undefined, undefined, "Never", "Adopt", this.#parts.areReviewers ? "Review" : "Adopt"),
-      deletionPolicy: one(undefined, undefined, undefined, "Delete", "Delete", "Retain", "Disable"),
-      recreatePolicy: one(undefined, undefined, "Recreate", "Report"),
-      recreateAfter: one(undefined, "0s", "5m"),
-      deleteAfter: chance.happens(0.1) ? "10m" : isEdit ? null : undefined,
-    });
+    const pickTaken = (domain: string) => chance.pick(stage.sideOf(domain).users())?.user_id;
+    return this.#apply(namespace, name, this.#manifests.newUser(namespace, name, pickTaken));
   }
 
   #apply(namespace: string, name: string, spec: JsonObject, annotations?: JsonObject): string | undefined {
@@ -265,7 +205,7 @@ export class People {
     if (resource === undefined) return undefined;
     const namespace = how === "rename" ? resource.namespace : (chance.pick(NAMESPACES) ?? "a");
     const name = how === "rename" ? `${resource.name}x`.slice(-3) : resource.name;
-    const spec = { ...resource.spec, ...this.#profile(namespace, name) };
+    const spec = { ...resource.spec, ...this.#manifests.profile(namespace, name) };
     const annotations = chance.happens(0.6) ? resource.annotations : {};
     const applied = this.#apply(namespace, name, spec, annotations);
     if (applied === undefined) return undefined;
@@ -287,46 +227,10 @@ export class People {
     return `${resource.key} ${forged.slice(0, 70)}`;
   }
 
-  /** The plan of a takeover as it stands; now and then in the name of another resource. */
-  #approve(): string | undefined {
-    const { chance } = this.#parts;
-    const { cluster } = this.#parts.stage;
-    const planned = chance.pick(this.#planned());
-    if (planned === undefined) return undefined;
-    const { key, path } = (chance.happens(0.2) ? chance.pick(this.resources()) : undefined) ?? planned;
-    const annotations = { [APPROVE_PLAN_ANNOTATION]: planIn(planned.object)?.hash };
-    cluster.mergePatch(path, { metadata: { annotations } }, "person");
-    return `${key} the plan of ${planned.key}`;
-  }
-
-  /** As the message of a paused deletion says; now and then with an old word. */
-  #confirmPause(): string | undefined {
-    const { chance } = this.#parts;
-    const paused = chance.pick(this.#paused());
-    const pause = paused && pauseIn(paused.object);
-    if (pause === undefined) return undefined;
-    const word = chance.happens(0.3) ? OLD_WORD : pause.word;
-    this.#giveWord(pause.path, word);
-    return `${pause.path} ${word}`;
-  }
-
-  #giveWord(path: string, word: string): void {
-    const annotations = { [CONFIRM_DELETION_ANNOTATION]: word };
-    this.#parts.stage.cluster.mergePatch(path, { metadata: { annotations } }, "person");
-  }
-
-  #paused(): readonly Resource[] {
-    return this.resources().filter(({ object }) => pauseIn(object) !== undefined);
-  }
-
-  #planned(): readonly Resource[] {
-    return this.resources().filter(({ object }) => planIn(object) !== undefined);
-  }
-
   #rotatePassword(): string {
     const { chance, stage } = this.#parts;
     const namespace = chance.pick(NAMESPACES) ?? "a";
-    const password = passwordOf(namespace, ++this.#edits);
+    const password = passwordOf(namespace, this.#manifests.nextEdit());
     const data = { password: Buffer.from(password).toString("base64") };
     stage.cluster.mergePatch(`${secretsIn(namespace)}/password`, { data }, "person");
     return password;
@@ -400,7 +304,7 @@ export class People {
   editAllReady(): readonly Resource[] {
     const ready = this.resources().filter(({ object }) => readyOf(object).status === "True");
     for (const { namespace, name, path } of ready) {
-      this.#parts.stage.cluster.mergePatch(path, { spec: this.#profile(namespace, name) }, "person");
+      this.#parts.stage.cluster.mergePatch(path, { spec: this.#manifests.profile(namespace, name) }, "person");
     }
     return ready;
   }
@@ -421,60 +325,10 @@ export class People {
 
   /** Says to each refusal to delete what its message asks for. */
   confirm(): boolean {
-    const { cluster } = this.#parts.stage;
-    let isAnything = false;
-    for (const { object, path, isDeleting } of this.resources()) {
-      const { reason, message } = readyOf(object);
-      if (!isDeleting) continue;
-      const pause = pauseIn(object);
-      const [, id] = /confirm-deletions: "([^"]+)"/.exec(message) ?? [];
-      if (reason === "DeletionNeedsConfirmation" && id !== undefined) {
-        cluster.mergePatch(path, { metadata: { annotations: { [CONFIRM_DELETION_ANNOTATION]: id } } }, "person");
-      } else if (reason === "TenantChanged") {
-        cluster.mergePatch(path, { spec: { deletionPolicy: "Retain" } }, "person");
-      } else if (pause !== undefined) {
-        this.#giveWord(pause.path, pause.word);
-      } else continue;
-      isAnything = true;
-    }
-    return isAnything;
+    return this.#answering.confirmAll();
   }
 
   resources(): readonly Resource[] {
-    return this.#parts.stage.cluster.objects(USERS).map((object) => {
-      const { namespace, name, uid, deletionTimestamp } = metadataOf(object);
-      return {
-        object,
-        path: pathOf(object),
-        key: `${String(namespace)}/${String(name)}`,
-        namespace: String(namespace),
-        name: String(name),
-        uid: String(uid),
-        spec: asObject(object["spec"]),
-        annotations: annotationsOf(object),
-        isDeleting: deletionTimestamp !== undefined,
-      };
-    });
+    return resourcesIn(this.#parts.stage.cluster);
   }
-}
-
-export interface Resource {
-  readonly object: JsonObject;
-  readonly path: string;
-  readonly key: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly spec: JsonObject;
-  readonly annotations: Readonly<Record<string, string>>;
-  readonly isDeleting: boolean;
-}
-
-function pathOf(object: JsonObject): string {
-  const { namespace, name } = metadataOf(object);
-  return `${usersIn(String(namespace))}/${String(name)}`;
-}
-
-function withoutUndefined(object: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
 }
