@@ -122,12 +122,15 @@ export class UserReconciler {
   async #passClaiming(
     claims: ResourceClaims,
     resource: Auth0UserResource,
-    declared: Declared,
+    spec: Declared,
     known: KeyMemory,
     grants: Grants,
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
-    const ownership = this.#ownership(resource, declared.desired, claims);
+    const ownership = this.#ownership(resource, spec.desired, claims);
+    const wasRestored = isRestored(resource, ownership);
+    // It was brought about in a former life: what people have changed at Auth0 since is no news of the spec's.
+    const declared = wasRestored ? { ...spec, isNewSpec: false } : spec;
     const password = await readDeclaredPassword(declared.spec, resource, ownership, this.#parts, signal);
     const declaration = declarationFrom(resource, declared, { known, ownership, password, grants }, this.#parts);
     const { tenant, audit, clock } = this.#parts;
@@ -142,8 +145,7 @@ export class UserReconciler {
       // The tenant's object says so for all of its users.
       if (this.#parts.tenant.key !== undefined) return { kind: "backoff" };
     }
-    const facts = { password, isRestored: isRestored(resource, ownership) };
-    await this.#tell(resource, declared, known, outcome, facts, signal);
+    await this.#tell(resource, declared, known, outcome, { password, isRestored: wasRestored }, signal);
     if (hasOpenActions(resource)) await this.#act(resource, outcome, password, directory, signal);
     return this.#resultOf(resource, outcome);
   }

@@ -25,14 +25,11 @@ export interface Declared {
   readonly removed: readonly AttributePath[];
   readonly password: PasswordDeclaration;
   readonly reconcileRequestedAt: string | undefined;
-  /** Whether the resource was restored from a backup without its status: what is done once was done already. */
+  /** Whether the resource was restored from a backup without its status: its spec was brought about in a former life. */
   readonly isRestored: boolean;
   /** The actions that are asked for. */
   readonly actions: string | undefined;
 }
-
-/** A generation of a former incarnation: the spec has been brought about once, and is to be compared again. */
-const FORMER_GENERATION = 0;
 
 /** The status after a pass. It equals `before` where the pass found and did nothing. */
 export function statusAfter(
@@ -78,12 +75,12 @@ export function statusAfter(
 
 /** Of actions nobody knows any more whether they were done: begun is what they are called, and so never done. */
 function asRestored(
-  { syncedGeneration = FORMER_GENERATION, actions }: Auth0UserStatus,
+  { syncedGeneration, actions }: Auth0UserStatus,
   { actions: request }: Declared,
-  { nowMs }: StatusContext,
+  { generation, nowMs }: StatusContext,
 ): Auth0UserStatus {
   const begun = request === undefined ? undefined : { request, startedAt: formatTime(nowMs) };
-  return withoutEmpty({ syncedGeneration, actions: actions ?? begun });
+  return withoutEmpty({ syncedGeneration: syncedGeneration ?? generation, actions: actions ?? begun });
 }
 
 /** What was sent was sent to another user than the one that is meant now. */

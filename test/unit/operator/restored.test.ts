@@ -4,6 +4,7 @@ import { ACTIONS_ANNOTATION } from "../../../src/api/names.ts";
 import type { JsonObject } from "../../../src/runtime/json.ts";
 import { asObject, metadataOf } from "../../histories/cluster.ts";
 import { GLOBEX, usersIn } from "../../histories/names.ts";
+import { conditionOf } from "../../histories/reading.ts";
 import { aScenario, type Scenario } from "../../histories/scenario.ts";
 import type { Call } from "../../histories/wire.ts";
 
@@ -41,6 +42,43 @@ test("what is set at creation only is not set again for a restored resource, wha
 
   t.is(scenario.userIdOf("a/jane"), `auth0|${uid}`);
   t.is(side.find(`auth0|${uid}`)?.["nickname"], "chosen by herself");
+});
+
+test("a block that somebody set is not lowered because a resource was restored", async (t) => {
+  const scenario = await aScenario(t);
+  const spec = { email: "jane@example.com", blocked: false };
+  const uid = scenario.create("a/jane", spec);
+  await scenario.rest(60_000);
+  const side = scenario.sideOf(GLOBEX);
+  t.true(side.edit(`auth0|${uid}`, { blocked: true }));
+
+  restore(scenario, spec);
+  await scenario.rest(15 * 60_000);
+
+  t.is(side.find(`auth0|${uid}`)?.["blocked"], true);
+  t.is(conditionOf(scenario.find("a/jane") ?? {}, "DriftDetected").status, "True");
+  scenario.edit("a/jane", { spec: { givenName: "Jane" } });
+  await scenario.rest(60_000);
+  t.is(side.find(`auth0|${uid}`)?.["given_name"], "Jane");
+  t.is(side.find(`auth0|${uid}`)?.["blocked"], true);
+});
+
+test("what is only reported is not overwritten because a resource was restored", async (t) => {
+  const scenario = await aScenario(t);
+  const spec = { email: "jane@example.com", nickname: "jj", driftPolicy: "Detect" };
+  const uid = scenario.create("a/jane", spec);
+  await scenario.rest(60_000);
+  const side = scenario.sideOf(GLOBEX);
+  t.true(side.edit(`auth0|${uid}`, { nickname: "chosen by herself" }));
+
+  restore(scenario, spec);
+  await scenario.rest(15 * 60_000);
+
+  t.is(side.find(`auth0|${uid}`)?.["nickname"], "chosen by herself");
+  t.is(conditionOf(scenario.find("a/jane") ?? {}, "DriftDetected").status, "True");
+  scenario.edit("a/jane", { spec: { nickname: "j" } });
+  await scenario.rest(60_000);
+  t.is(side.find(`auth0|${uid}`)?.["nickname"], "j", "an edit is brought about");
 });
 
 /** With its annotations, and another uid. */
