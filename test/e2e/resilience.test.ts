@@ -152,7 +152,7 @@ clusterTest("a resource restored from a backup without its status finds its user
   await world.sent();
 
   await createAgain(world, "jane", backup, { nickname: "restored" });
-  const restored = await world.until("jane", "Updated");
+  const restored = await world.until("jane", "DriftCorrected");
 
   t.is(restored.status?.userId, userId);
   t.deepEqual(await world.sent(), ["GET", ["PATCH", { nickname: "restored" }]], "no POST, and no password again");
