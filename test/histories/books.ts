@@ -234,9 +234,7 @@ export class Books {
     const isUnseen = restoredAt >= 0 && (isWaiting || !finalizersOf(before).includes(FINALIZER));
     const isNoted = asObject(after["status"])["userId"] === idIn(standing?.user ?? "");
     const isNobody = standing !== undefined && !isNoted && this.find(standing.user) === undefined;
-    // Of a takeover that no status tells of yet the claim was the only proof.
-    const isLost = standing?.provenance === "adopted" && !isNoted;
-    if (standing !== undefined && (isUnseen || isNobody || isLost)) this.endClaim(known, standing.user);
+    if (standing !== undefined && (isUnseen || isNobody)) this.endClaim(known, standing.user);
     if (text !== undefined && this.isProvable(known.key, text)) this.noteRestored(known, after);
   }
 

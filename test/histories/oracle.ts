@@ -84,9 +84,12 @@ export class Oracle {
       return;
     }
     const others = this.#books.claimsOn(claim.user);
-    // Restored ones that the operator need not know yet, has told to wait, or is to leave alone.
-    const idle = others.filter(({ uid, restoredAt }) => {
-      const { object = {} } = this.#books.resources.get(uid) ?? {};
+    // Restored ones that the operator need not know yet, has told to wait, or is to leave alone; and a takeover whose claim
+    // somebody wrote over before any status told of it.
+    const idle = others.filter(({ uid, restoredAt, provenance }) => {
+      const other = this.#books.resources.get(uid);
+      if (provenance === "adopted" && other !== undefined && !this.#books.isProven(other, claim.user)) return true;
+      const { object = {} } = other ?? {};
       const isWaiting = awaitedIn(object) === idIn(claim.user) || asObject(object["spec"])["suspend"] === true;
       return restoredAt >= this.#books.quietSince || (restoredAt >= 0 && isWaiting);
     });
