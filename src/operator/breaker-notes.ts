@@ -38,12 +38,12 @@ export function tenantNotes(key: ObjectKey, store: Store<TenantResource>, { api,
     },
     async write(protection, signal) {
       // The object may have been written for another reason, but the notes must be those that were read.
-      const { resourceVersion, status } = resource();
-      if (status.protection !== known) {
+      const tenant = resource();
+      if (tenant.status.protection !== known) {
         throw new ApiError("conflict", `somebody else counts deletions of ${key}, too`, { kind: "backoff" });
       }
-      const patch = { metadata: { resourceVersion }, status: { protection } };
-      store.absorb(await api.mergePatch(tenantPath(resource(), "status"), patch, signal));
+      const patch = { metadata: { resourceVersion: tenant.resourceVersion }, status: { protection } };
+      store.absorb(await api.mergePatch(tenantPath(tenant, "status"), patch, signal));
       known = protection;
     },
     tell(note) {

@@ -33,15 +33,12 @@ export async function reviewTakeover(pass: Pass, user: ObservedUser): Promise<Re
   const { hash } = pass.review;
   const fields = [...new Set(planned.map(({ field }) => field))].join(", ");
   const wouldBe = `taking over ${user.userId} would ${fields === "" ? "change nothing" : `change ${fields}`}`;
-  return hash === undefined
-    ? refused(
-        "AwaitingApproval",
-        `${wouldBe}; it can't be approved while the operator's keys are missing: restore its state Secret, or create that empty to have new ones made`,
-        { kind: "wait", untilMs: clock.now() + KEYS_AGAIN_MS },
-      )
-    : refused(
-        "AwaitingApproval",
-        `${wouldBe}; nothing is written until the annotation auth0-user-operator.dev/approve-plan is ${hash}`,
-        { kind: "wait", untilMs: clock.now() + REVIEW_AGAIN_MS },
-      );
+  const [next, againMs] =
+    hash === undefined
+      ? [
+          "it can't be approved while the operator's keys are missing: restore its state Secret, or create that empty to have new ones made",
+          KEYS_AGAIN_MS,
+        ]
+      : [`nothing is written until the annotation auth0-user-operator.dev/approve-plan is ${hash}`, REVIEW_AGAIN_MS];
+  return refused("AwaitingApproval", `${wouldBe}; ${next}`, { kind: "wait", untilMs: clock.now() + againMs });
 }

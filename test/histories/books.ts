@@ -396,7 +396,7 @@ export class Books {
     return versions.filter(({ endedAt }) => endedAt >= this.#quietSince).map(({ spec }) => spec);
   }
 
-  /** What was declared while the resource claims the user, and what the operator may believed to be then. */
+  /** What was declared while the resource claims the user, and what the operator may have believed to be. */
   specsSinceClaim({ uid, versions }: Known, user: UserKey): readonly JsonObject[] {
     const since = this.#claimedSince.get(`${uid} ${user}`) ?? 0;
     return versions.filter(({ endedAt }) => endedAt >= Math.min(since, this.#quietSince)).map(({ spec }) => spec);

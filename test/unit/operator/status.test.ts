@@ -164,30 +164,25 @@ const given = (how: "same" | "changed" | "unknown" | "left"): Partial<Declared> 
   password: { kind: "given", value: "never shown", standing: how, version: "k:new" },
 });
 
-test("a password that was sent is noted by its version; one that is the same changes nothing", (t) => {
-  const sent = statusAfter(
-    standing,
-    anOutcome(ready("Updated"), { isPasswordSent: true }),
-    { ...declared, ...given("changed") },
-    AT,
-  );
-  t.is(sent.passwordVersion, "k:new");
-  t.is(conditionsOf(sent)["PasswordSynced"], "True PasswordSet");
+const noted = statusAfter(
+  standing,
+  anOutcome(ready("Updated"), { isPasswordSent: true }),
+  { ...declared, ...given("changed") },
+  AT,
+);
 
-  const again = statusAfter(sent, anOutcome(ready()), { ...declared, ...given("same") }, AT);
-  t.is(mergePatchBetween(sent, again), undefined);
-  t.notRegex(JSON.stringify([sent, again]), /never shown/);
+test("a password that was sent is noted by its version; one that is the same changes nothing", (t) => {
+  t.is(noted.passwordVersion, "k:new");
+  t.is(conditionsOf(noted)["PasswordSynced"], "True PasswordSet");
+
+  const again = statusAfter(noted, anOutcome(ready()), { ...declared, ...given("same") }, AT);
+  t.is(mergePatchBetween(noted, again), undefined);
+  t.notRegex(JSON.stringify([noted, again]), /never shown/);
 });
 
 test("what was sent to a former user is not noted of the one that stands in for it", (t) => {
-  const sent = statusAfter(
-    standing,
-    anOutcome(ready("Updated"), { isPasswordSent: true }),
-    { ...declared, ...given("changed") },
-    AT,
-  );
   const user = { userId: userId("auth0|other"), provenance: "adopted" } as const;
-  const failed = statusAfter(sent, anOutcome(refused("backoff"), { user }), { ...declared, ...given("same") }, AT);
+  const failed = statusAfter(noted, anOutcome(refused("backoff"), { user }), { ...declared, ...given("same") }, AT);
 
   t.is(failed.passwordVersion, undefined);
   t.is(conditionsOf(failed)["PasswordSynced"], "False PasswordNotVerified");
