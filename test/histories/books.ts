@@ -5,12 +5,14 @@
 import { FINALIZER, USER_ID_ANNOTATION } from "../../src/operator/names.ts";
 import { MARKER_KEY } from "../../src/reconcile/marker.ts";
 import type { JsonObject } from "../../src/runtime/json.ts";
+import { ActionBooks } from "./actions.ts";
 import { Approvals } from "./approvals.ts";
 import { annotationsOf, asObject, finalizersOf, metadataOf, type Write } from "./cluster.ts";
 import { Passwords } from "./passwords.ts";
 import { Protection } from "./protection.ts";
 import { awaitedIn, idIn, keyOf, parseClaimText, readyOf, type Provenance, type UserKey } from "./reading.ts";
 import type { WireUser } from "./tenant-side.ts";
+import { LastWrites, type Standing } from "./upkeep.ts";
 
 interface Version {
   readonly spec: JsonObject;
@@ -28,8 +30,8 @@ export interface Known {
   deletedAt: number;
   /** Since when the operator knows that it waits for a user. */
   waitsSince: number;
-  /** The user that its status names, as far as the operator must know. */
-  notedId: unknown;
+  /** Its status as far as the operator must know it, and since when it does. */
+  noted: { readonly status: JsonObject; readonly atStep: number };
   /** The user that it waited for last, and until when. */
   waited: { readonly userId: string; readonly untilStep: number } | undefined;
   object: JsonObject;
@@ -56,10 +58,13 @@ export class Books {
   readonly resources = new Map<string, Known>();
   readonly protection: Protection;
   readonly passwords = new Passwords();
+  readonly actions = new ActionBooks();
+  readonly lastWrites = new LastWrites();
   readonly #approvals = new Approvals();
   readonly #claims = new Map<UserKey, readonly Claim[]>();
   /** The uid of the resource that a user was made for. */
   readonly #madeFor = new Map<UserKey, string>();
+  readonly #madeAt = new Map<UserKey, number>();
   /** Since when a resource claims a user: `uid user`. */
   readonly #claimedSince = new Map<string, number>();
   /** Users that nobody has to look after any more: why. */
@@ -109,6 +114,8 @@ export class Books {
     const known = this.resources.get(uid) ?? this.#meet(uid, object);
     this.#noteVersion(known, object);
     if (after !== undefined) known.object = after;
+    this.lastWrites.noteStatus(uid, asObject(object["status"]));
+    this.actions.note(known.key, write, this.step);
     const awaited = before && awaitedIn(before);
     if (awaited !== undefined && awaitedIn(object) !== awaited)
       known.waited = { userId: awaited, untilStep: this.step };
@@ -121,7 +128,7 @@ export class Books {
   /** Everything that was declared so far has been seen by the operator. */
   noteQuiet(): void {
     this.#quietSince = this.step;
-    for (const known of this.resources.values()) known.notedId = asObject(known.object["status"])["userId"];
+    for (const known of this.resources.values()) this.#noteStatus(known, known.object);
   }
 
   noteGrant(domain: string, namespace: string, mayAdopt: boolean): void {
@@ -165,7 +172,7 @@ export class Books {
   noteKnown(object: JsonObject): void {
     const known = this.resources.get(String(metadataOf(object)["uid"]));
     if (known === undefined) return;
-    known.notedId = asObject(object["status"])["userId"];
+    this.#noteStatus(known, object);
     if (readyOf(object).reason === "DuplicateClaim") known.waitsSince = Math.min(known.waitsSince, this.step);
     else known.waitsSince = Infinity;
   }
@@ -173,6 +180,7 @@ export class Books {
   /** The operator made the user for a resource. */
   noteMade(user: UserKey, uid: string): void {
     this.#madeFor.set(user, uid);
+    this.#madeAt.set(user, this.step);
     this.#excused.delete(user);
     this.#linkedAtMs.delete(user);
   }
@@ -402,6 +410,24 @@ export class Books {
     return versions.filter(({ endedAt }) => endedAt >= Math.min(since, this.#quietSince)).map(({ spec }) => spec);
   }
 
+  /** What the operator must know of a resource and a user that it may write to. */
+  standingOf(known: Known, user: UserKey): Standing {
+    const { status, atStep } = known.noted;
+    const { tenantDomain, userId, syncedGeneration, driftedAttributes } = status;
+    const madeAt = this.#madeAt.get(user) ?? -1;
+    const isNoted = keyOf(String(tenantDomain), String(userId)) === user && madeAt <= atStep;
+    // In a former life.
+    const { restoredAt = -1 } = this.claimsOn(user).find(({ uid }) => uid === known.uid) ?? {};
+    const isRestored = userId === undefined && restoredAt > madeAt;
+    return {
+      specs: this.recentSpecs(known),
+      former: this.specsSinceClaim(known, user),
+      isBroughtAbout: isRestored || (isNoted && syncedGeneration === metadataOf(known.object)["generation"]),
+      isInitialised: isRestored || (isNoted && syncedGeneration !== undefined),
+      reported: isNoted && Array.isArray(driftedAttributes) ? driftedAttributes : [],
+    };
+  }
+
   /** Every resource declares its own name in `user_metadata`. */
   uidByTag(sent: JsonObject): string {
     const tag = asObject(sent["user_metadata"])["by"];
@@ -424,13 +450,17 @@ export class Books {
       versions: [],
       deletedAt: Infinity,
       waitsSince: Infinity,
-      notedId: undefined,
+      noted: { status: {}, atStep: -1 },
       waited: undefined,
       object,
       isGone: false,
     };
     this.resources.set(uid, known);
     return known;
+  }
+
+  #noteStatus(known: Known, object: JsonObject): void {
+    known.noted = { status: asObject(object["status"]), atStep: this.step };
   }
 
   #noteVersion({ versions }: Known, object: JsonObject): void {

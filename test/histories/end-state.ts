@@ -1,6 +1,7 @@
 /** What a resource must be once everything has come to rest: as declared, or truthful about why not. */
 import { APPROVE_PLAN_ANNOTATION } from "../../src/api/names.ts";
 import { USER_ID_ANNOTATION } from "../../src/operator/names.ts";
+import { findWrongAnswer } from "./actions.ts";
 import { asObject, metadataOf, ownerOf, type Cluster } from "./cluster.ts";
 import { ACME, CLUSTER_TENANTS, DATABASE, PASSWORDLESS, secretsIn, usersIn } from "./names.ts";
 import { conditionOf, keyOf, planIn, readyOf } from "./reading.ts";
@@ -8,6 +9,7 @@ import type { Resource } from "./resources.ts";
 import { rolesIn } from "./roles.ts";
 import type { Stage } from "./stage.ts";
 import type { TenantSide, WireUser } from "./tenant-side.ts";
+import { mustBeRemoved, whyNotKept } from "./upkeep.ts";
 
 export interface Finding {
   /** `undefined`: nothing. */
@@ -35,7 +37,8 @@ export function findWrong(resource: Resource, stage: Stage): Finding {
 }
 
 /** What is wrong with a resource that says it is as declared. */
-function whyNotReady({ object, spec, uid, namespace, isDeleting }: Resource, stage: Stage): string | undefined {
+function whyNotReady(resource: Resource, stage: Stage): string | undefined {
+  const { object, spec, uid, key, isDeleting } = resource;
   if (isDeleting) return "it says to be ready, and is being deleted";
   const { userId } = asObject(object["status"]);
   const domain = stage.domainOf(spec);
@@ -43,33 +46,52 @@ function whyNotReady({ object, spec, uid, namespace, isDeleting }: Resource, sta
   if (user === undefined) return `it says to be ready, and ${domain} has no ${String(userId)}`;
   const [holder] = stage.books.claimsOn(keyOf(domain, user.user_id));
   if (holder?.uid !== uid) return `it says to be ready, and ${user.user_id} is claimed by ${String(holder?.uid)}`;
-  if (conditionOf(object, "PasswordSynced").status === "True" && asObject(spec["password"])["policy"] === "OnChange") {
-    const secret = stage.cluster.find(`${secretsIn(namespace)}/${generatedNameIn(spec) ?? "password"}`);
-    const password = String(asObject(secret?.["data"])["password"]);
-    const isSent = stage.sideOf(domain).hasPassword(user.user_id, Buffer.from(password, "base64").toString());
-    if (!isSent) return "it says that the password was sent, and it was not";
-  }
+  return (
+    findWrongAnswer(key, object, stage.books.actions) ??
+    findWrongPassword(resource, user, stage) ??
+    findWrongRoles(spec, stage.sideOf(domain).rolesOf(user.user_id)) ??
+    findWrongAttribute(resource, user, stage)
+  );
+}
+
+function findWrongPassword({ object, spec, namespace }: Resource, user: WireUser, stage: Stage): string | undefined {
+  const isToBeSent = asObject(spec["password"])["policy"] === "OnChange";
+  if (!isToBeSent || conditionOf(object, "PasswordSynced").status !== "True") return undefined;
+  const secret = stage.cluster.find(`${secretsIn(namespace)}/${generatedNameIn(spec) ?? "password"}`);
+  const password = String(asObject(secret?.["data"])["password"]);
+  const side = stage.sideOf(stage.domainOf(spec));
+  const isSent = side.hasPassword(user.user_id, Buffer.from(password, "base64").toString());
+  return isSent ? undefined : "it says that the password was sent, and it was not";
+}
+
+function findWrongRoles(spec: Resource["spec"], given: readonly string[]): string | undefined {
   const roles = rolesIn(spec);
-  if (roles !== undefined) {
-    const given = stage.sideOf(domain).rolesOf(user.user_id);
-    const isExact = spec["rolesPolicy"] === "Exact";
-    const isGiven = roles.every((role) => given.includes(role)) && (!isExact || given.length === roles.length);
-    if (!isGiven) return `it says to be ready, and the roles are ${given.join()}, not ${roles.join()}`;
-  }
-  for (const [field, wire] of [
-    ["email", "email"],
-    ["givenName", "given_name"],
-    ["nickname", "nickname"],
-  ] as const) {
-    const value = spec[field];
-    if (typeof value === "string" && String(user[wire]).toLowerCase() !== value.toLowerCase()) {
-      return `it says to be ready, and ${wire} is ${String(user[wire])}, not ${value}`;
-    }
-  }
-  for (const [key, value] of Object.entries(asObject(spec["userMetadata"]))) {
-    const found = asObject(user["user_metadata"])[key];
-    if (found !== value)
-      return `it says to be ready, and user_metadata.${key} is ${String(found)}, not ${String(value)}`;
+  if (roles === undefined) return undefined;
+  const isExact = spec["rolesPolicy"] === "Exact";
+  const isGiven = roles.every((role) => given.includes(role)) && (!isExact || given.length === roles.length);
+  return isGiven ? undefined : `it says to be ready, and the roles are ${given.join()}, not ${roles.join()}`;
+}
+
+function findWrongAttribute({ object, spec, uid }: Resource, user: WireUser, stage: Stage): string | undefined {
+  const { books } = stage;
+  const metadata = asObject(user["user_metadata"]);
+  const { driftedAttributes } = asObject(object["status"]);
+  const specs = (books.resources.get(uid)?.versions ?? []).map((version) => version.spec);
+  const attributes = [
+    ["email", user.email],
+    ["givenName", user["given_name"]],
+    ["familyName", user["family_name"]],
+    ["nickname", user["nickname"]],
+    ["blocked", user["blocked"] ?? false],
+    ["userMetadata.by", metadata["by"]],
+    ["userMetadata.edit", metadata["edit"]],
+  ] as const;
+  for (const [path, found] of attributes) {
+    const wrong = whyNotKept(path, found, spec, driftedAttributes);
+    if (wrong !== undefined) return `it says to be ready, and ${wrong}`;
+    const isOurs = books.lastWrites.isOf(uid, keyOf(stage.domainOf(spec), user.user_id), path, found);
+    if (isOurs && found !== null && mustBeRemoved(path, specs))
+      return `it says to be ready, and ${path}, which left the spec, is still there: ${JSON.stringify(found)}`;
   }
   return undefined;
 }

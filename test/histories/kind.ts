@@ -9,6 +9,10 @@ export interface HistoryKind {
   readonly areGenerating: boolean;
   /** They declare roles, of users of the process's own tenant. */
   readonly areGivingRoles: boolean;
+  /** They say what becomes of single attributes, and of drift. */
+  readonly areParticular: boolean;
+  /** They ask for actions. */
+  readonly areAsking: boolean;
   /** The operator watches Secrets. */
   readonly isWatchingSecrets: boolean;
   /** Each user of the tenant object bears a marker. */
@@ -25,9 +29,11 @@ export function kindOf(seed: number): HistoryKind {
     areRotating: seed % 8 === 4,
     areGenerating: seed % 16 === 12,
     areGivingRoles: seed % 8 === 0,
+    areParticular: seed % 8 === 7,
+    areAsking: seed % 8 === 3,
     isWatchingSecrets: seed % 16 === 4,
     areAllMarked: seed % 4 === 3,
     maxDeletesPerHour: seed % 8 === 1 ? 2 : undefined,
-    refusal: seed % 8 === 5 ? 0.05 : 0,
+    refusal: seed % 8 === 5 || seed % 16 === 11 ? 0.05 : 0,
   };
 }

@@ -4,6 +4,7 @@ import type { Chance } from "./chance.ts";
 import type { HistoryKind } from "./kind.ts";
 import { ACME, DATABASE, GLOBEX, PASSWORDLESS, PEOPLE } from "./names.ts";
 import { rolesSpec } from "./roles.ts";
+import { upkeepSpec } from "./upkeep.ts";
 
 export class Manifests {
   readonly #chance: Chance;
@@ -33,6 +34,7 @@ export class Manifests {
       ...(connection === DATABASE && { password: this.#password(name) }),
       ...this.profile(namespace, name),
       ...this.policies(false),
+      ...(this.#kind.areParticular && this.upkeep(false)),
       ...(this.#kind.areGivingRoles && domain === GLOBEX && rolesSpec(chance, false)),
       ...(chance.happens(0.12) && taken !== undefined && { userId: taken }),
     };
@@ -61,6 +63,11 @@ export class Manifests {
       recreateAfter: one(undefined, "0s", "5m"),
       deleteAfter: chance.happens(0.1) ? "10m" : isEdit ? null : undefined,
     });
+  }
+
+  /** @param isEdit whether what is not said takes back what was said before */
+  upkeep(isEdit: boolean): JsonObject {
+    return upkeepSpec(this.#chance, isEdit, String(this.nextEdit()));
   }
 
   #password(name: string): JsonObject {

@@ -2,6 +2,7 @@
  * What must never happen. It watches every write of the operator to either side as it is done, judges it by what the books
  * tell, enters it there, and knows nothing of how the operator decides; from the product it takes names only.
  */
+import type { Action } from "../../src/api/actions.ts";
 import { CONFIRM_DELETION_ANNOTATION } from "../../src/api/names.ts";
 import { FINALIZER, USER_ID_ANNOTATION } from "../../src/operator/names.ts";
 import type { JsonObject } from "../../src/runtime/json.ts";
@@ -10,9 +11,19 @@ import { annotationsOf, asObject, finalizersOf, metadataOf, type Write } from ".
 import { mayTake, rolesIn } from "./roles.ts";
 import { awaitedIn, idIn, keyOf, parseClaimText, readyOf, type Provenance, type UserKey } from "./reading.ts";
 import type { Served, WireUser } from "./tenant-side.ts";
+import { fieldOf, mayCreate, mayUpdate } from "./upkeep.ts";
 
 /** A user that was linked a shorter while ago may be deleted by what was seen before (`FRESH_MS` of deletions). */
 const LINK_SEEN_MS = 10 * 60_000;
+
+/** What a creation brings along. */
+const CREATED_WITH: readonly (readonly [path: string, valueIn: (sent: JsonObject) => unknown])[] = [
+  ["givenName", (sent) => sent["given_name"]],
+  ["familyName", (sent) => sent["family_name"]],
+  ["nickname", (sent) => sent["nickname"]],
+  ["userMetadata.by", (sent) => asObject(sent["user_metadata"])["by"]],
+  ["userMetadata.edit", (sent) => asObject(sent["user_metadata"])["edit"]],
+];
 
 export class Oracle {
   readonly #books: Books;
@@ -44,6 +55,10 @@ export class Oracle {
   noteServed(served: Served, nowMs: number): void {
     const { method, status, domain, answer } = served;
     if (status >= 300) return;
+    if (served.action !== undefined) {
+      this.#checkAction(served, served.action);
+      return;
+    }
     if (served.roles !== undefined) {
       this.#checkRoles(served, served.roles);
       return;
@@ -148,6 +163,13 @@ export class Oracle {
     if (sent["password"] !== undefined && !this.#books.passwords.isOf(known, sent["password"])) {
       this.#violate(`${user} was created with a password that is not ${known.key}'s`);
     }
+    const foreign = CREATED_WITH.filter(
+      ([path, value]) => !mayCreate(path, value(sent), this.#books.recentSpecs(known)),
+    );
+    if (foreign.length > 0) {
+      const what = foreign.map(([path]) => path).join();
+      this.#violate(`${user} was created for ${known.key} with another ${what}: ${JSON.stringify(sent)}`);
+    }
     const claim = this.#books.claimOf(uid);
     if (claim !== undefined && claim.user !== user && this.#books.find(claim.user) !== undefined) {
       this.#violate(`${known.key} has ${claim.user}, and ${user} was created for it, too`);
@@ -159,10 +181,25 @@ export class Oracle {
       }
     }
     const isReported =
-      known.notedId === idIn(user) &&
+      known.noted.status["userId"] === idIn(user) &&
       this.#books.recentSpecs(known).every((spec) => spec["recreatePolicy"] === "Report");
     if (isReported) this.#violate(`${user} was created again though recreatePolicy is Report`);
     this.#books.noteMade(user, uid);
+    this.#books.lastWrites.note(user, sent, uid);
+  }
+
+  #checkAction({ domain, userId = "" }: Served, action: Action): void {
+    const user = keyOf(domain, userId);
+    const holders = [this.#books.holderOf(user), this.#books.formerHolderOf(user)].filter((one) => one !== undefined);
+    const known = holders.find(({ uid }) => this.#books.actions.isAsked(uid, action, this.#books.quietSince));
+    if (known === undefined) {
+      this.#violate(`${action} was done to ${user} of ${String(holders[0]?.key)}, which did not ask for it`);
+      return;
+    }
+    if (this.#books.recentSpecs(known).every((spec) => spec["suspend"] === true))
+      this.#violate(`${action} was done to ${user} of ${known.key}, which is suspended`);
+    if (!this.#books.actions.noteDone(known.key, user, action))
+      this.#violate(`${action} was done to ${user} of ${known.key} more often than it was asked for`);
   }
 
   #checkRoles({ domain, userId = "", method }: Served, roles: readonly string[]): void {
@@ -191,41 +228,41 @@ export class Oracle {
       return;
     }
     const isForeign = (one: Known): boolean =>
-      Object.entries(sent).some(([name, value]) => !this.#isDeclared(one, name, value));
+      Object.entries(sent).some(([name, value]) => !this.#isDeclared(one, user, name, value));
     if ([known, ...more].every(isForeign)) {
       this.#violate(`${user} of ${known.key} was given what it never declared: ${JSON.stringify(sent)}`);
     }
+    this.#books.lastWrites.note(user, sent, known.uid);
   }
 
-  #isDeclared(known: Known, name: string, value: unknown): boolean {
-    const specs = this.#books.recentSpecs(known);
+  #isDeclared(known: Known, user: UserKey, name: string, value: unknown): boolean {
+    const standing = this.#books.standingOf(known, user);
     switch (name) {
       case "password":
-        return specs.some((spec) => spec["password"] !== undefined) && this.#books.passwords.isOf(known, value);
+        return (
+          standing.specs.some((spec) => spec["password"] !== undefined) && this.#books.passwords.isOf(known, value)
+        );
       case "verify_email":
         return value === false;
       case "app_metadata":
         return true; // the marker, which nobody but the operator can write
-      case "blocked": {
-        const provenance = this.#books.claimOf(known.uid)?.provenance ?? this.#books.provenanceByMaking(known);
-        const isEnding = metadataOf(known.object)["deletionTimestamp"] !== undefined;
-        const isDisabled = specs.some(
-          (spec) => spec["deletionPolicy"] === "Disable" || spec["deleteAfter"] !== undefined,
-        );
-        const mayEnd = this.#books.effectivePolicies(known, provenance).some((one) => one !== "Retain");
-        return specs.some((spec) => spec["blocked"] === value) || (isEnding && isDisabled && mayEnd && value === true);
-      }
+      case "blocked":
+        return mayUpdate(name, value, standing) || (value === true && this.#mayDisable(known));
       case "user_metadata":
-        return Object.entries(asObject(value)).every(([key, one]) =>
-          specs.some((spec) => JSON.stringify(asObject(spec["userMetadata"])[key] ?? null) === JSON.stringify(one)),
-        );
-      default: {
-        const field = name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-        return specs.some(
-          (spec) => JSON.stringify(spec[field] ?? null).toLowerCase() === JSON.stringify(value).toLowerCase(),
-        );
-      }
+        return Object.entries(asObject(value)).every(([key, one]) => mayUpdate(`userMetadata.${key}`, one, standing));
+      default:
+        return mayUpdate(fieldOf(name), value, standing);
     }
+  }
+
+  /** Whether the user may be blocked in the place of being deleted, or before. */
+  #mayDisable(known: Known): boolean {
+    if (metadataOf(known.object)["deletionTimestamp"] === undefined) return false;
+    const isDisabled = this.#books
+      .recentSpecs(known)
+      .some((spec) => spec["deletionPolicy"] === "Disable" || spec["deleteAfter"] !== undefined);
+    const provenance = this.#books.claimOf(known.uid)?.provenance ?? this.#books.provenanceByMaking(known);
+    return isDisabled && this.#books.effectivePolicies(known, provenance).some((one) => one !== "Retain");
   }
 
   #checkDeletion({ domain, userId = "", before, sentAtStep }: Served, nowMs: number): void {

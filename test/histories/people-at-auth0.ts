@@ -2,6 +2,7 @@
 import type { JsonObject } from "../../src/runtime/json.ts";
 import type { Chance } from "./chance.ts";
 import { ACME, DATABASE, GLOBEX, PASSWORDLESS, PEOPLE } from "./names.ts";
+import type { HistoryKind } from "./kind.ts";
 import { keyOf } from "./reading.ts";
 import { ROLES } from "./roles.ts";
 import type { Stage } from "./stage.ts";
@@ -10,12 +11,14 @@ import type { WireUser } from "./tenant-side.ts";
 export class PeopleAtAuth0 {
   readonly #chance: Chance;
   readonly #stage: Stage;
+  readonly #kind: HistoryKind;
   #edits = 0;
   #isLinked = false;
 
-  constructor(chance: Chance, stage: Stage) {
+  constructor(chance: Chance, stage: Stage, kind: HistoryKind) {
     this.#chance = chance;
     this.#stage = stage;
+    this.#kind = kind;
   }
 
   signUp(): string | undefined {
@@ -39,11 +42,18 @@ export class PeopleAtAuth0 {
       { blocked: this.#chance.happens(0.5) },
       { email: this.#chance.pick(PEOPLE) },
       { user_metadata: { theirs: String(++this.#edits) } },
+      ...(this.#kind.areParticular ? this.#editsOfAttributes() : []),
     ]);
     if (changes === undefined || !this.#stage.sideOf(domain).edit(user.user_id, changes)) return undefined;
     this.#stage.books.noteUser(domain, { ...user, ...changes });
+    this.#stage.books.lastWrites.note(keyOf(domain, user.user_id), changes, undefined);
     if (changes["email"] !== undefined) this.#stage.books.noteReaddressed(keyOf(domain, user.user_id));
     return `${keyOf(domain, user.user_id)} ${JSON.stringify(changes)}`;
+  }
+
+  #editsOfAttributes(): readonly JsonObject[] {
+    const value = `theirs ${String(this.#edits)}`;
+    return [{ family_name: value }, { nickname: value }, { family_name: null }, { user_metadata: { edit: value } }];
   }
 
   changeRole(): string | undefined {

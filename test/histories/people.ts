@@ -2,8 +2,10 @@
  * What people do in a history, each deed drawn by chance, and how: at the cluster with resources and their backups, at Auth0
  * with users (`people-at-auth0.ts`), and where they are asked (`people-answering.ts`). They make every mistake that the API server lets them make.
  */
+import { ACTIONS_ANNOTATION } from "../../src/api/names.ts";
 import { FINALIZER, STATE_SECRET, USER_ID_ANNOTATION } from "../../src/operator/names.ts";
 import type { JsonObject } from "../../src/runtime/json.ts";
+import { drawRequest } from "./actions.ts";
 import type { Chance } from "./chance.ts";
 import { annotationsOf, asObject, finalizersOf, metadataOf, ownerOf } from "./cluster.ts";
 import { grant } from "./furnish.ts";
@@ -43,7 +45,15 @@ const DEEDS = {
   changeDomain: 0.5,
 } as const;
 /** Where a plan waits for approval, deletions for a word; and where passwords are rotated. */
-const SOME_DEEDS = { approve: 30, confirmPause: 20, rotatePassword: 8, editRoles: 10, changeRole: 5 } as const;
+const SOME_DEEDS = {
+  approve: 30,
+  confirmPause: 20,
+  rotatePassword: 8,
+  editRoles: 10,
+  changeRole: 5,
+  editUpkeep: 14,
+  ask: 14,
+} as const;
 type Deed = keyof typeof DEEDS | keyof typeof SOME_DEEDS;
 export const ALL_DEEDS: readonly string[] = Object.keys({ ...DEEDS, ...SOME_DEEDS });
 
@@ -66,6 +76,7 @@ export class People {
   readonly #tenants: PeopleAtAuth0;
   /** What was really done, and not only tried. */
   readonly done = new Set<Deed>();
+  readonly #requests: string[] = [];
   #backup: Backup | undefined;
 
   constructor(parts: PeopleParts) {
@@ -73,7 +84,7 @@ export class People {
     const { chance, stage, kind } = parts;
     this.#manifests = new Manifests(chance, kind);
     this.#answering = new PeopleAnswering(chance, stage);
-    this.#tenants = new PeopleAtAuth0(chance, stage);
+    this.#tenants = new PeopleAtAuth0(chance, stage, kind);
   }
 
   /** One deed; in words, for the trace. */
@@ -86,6 +97,8 @@ export class People {
       rotatePassword: this.#parts.kind.areRotating ? SOME_DEEDS.rotatePassword : 0,
       editRoles: this.#parts.kind.areGivingRoles ? SOME_DEEDS.editRoles : 0,
       changeRole: this.#parts.kind.areGivingRoles ? SOME_DEEDS.changeRole : 0,
+      editUpkeep: this.#parts.kind.areParticular ? SOME_DEEDS.editUpkeep : 0,
+      ask: this.#parts.kind.areAsking ? SOME_DEEDS.ask : 0,
     });
     const what = this.#do(deed);
     if (what !== undefined) this.done.add(deed);
@@ -102,6 +115,10 @@ export class People {
         return this.#editOne(() => ({ email: this.#parts.chance.pick(PEOPLE) }));
       case "editPolicies":
         return this.#editOne(() => this.#manifests.policies(true));
+      case "editUpkeep":
+        return this.#editOne(() => this.#manifests.upkeep(true));
+      case "ask":
+        return this.#ask();
       case "suspend":
         return this.#editOne(({ spec }) => ({ suspend: spec["suspend"] === true ? null : true }));
       case "delete":
@@ -188,6 +205,18 @@ export class People {
     const spec = change(resource);
     this.#parts.stage.cluster.mergePatch(resource.path, { spec }, "person");
     return `${resource.key} ${JSON.stringify(spec)}`;
+  }
+
+  /** For something new, or once more for what somebody asked for before. */
+  #ask(): string | undefined {
+    const { chance, stage } = this.#parts;
+    const resource = chance.pick(this.resources());
+    if (resource === undefined) return undefined;
+    const former = chance.happens(0.3) ? chance.pick(this.#requests) : undefined;
+    const request = former ?? drawRequest(chance, this.#manifests.nextEdit());
+    this.#requests.push(request);
+    stage.cluster.mergePatch(resource.path, { metadata: { annotations: { [ACTIONS_ANNOTATION]: request } } }, "person");
+    return `${resource.key} ${request}`;
   }
 
   #delete(): string | undefined {

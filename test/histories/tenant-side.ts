@@ -1,4 +1,5 @@
 /** A tenant of a history: the simulator's own handler, in process, and the operator's way to it over the wire. */
+import type { Action } from "../../src/api/actions.ts";
 import { NoAnswerError, type HttpAnswer, type HttpRequest, type TenantCalls } from "../../src/auth0/http.ts";
 import { ALL_SCOPES } from "../../src/reconcile/scopes.ts";
 import type { JsonObject } from "../../src/runtime/json.ts";
@@ -6,6 +7,7 @@ import type { Random } from "../../src/runtime/random.ts";
 import { DEFAULT_CLIENT } from "../../src/simulator/oauth/clients.ts";
 import { Simulator } from "../../src/simulator/simulator.ts";
 import { silentLog } from "../support/silent-log.ts";
+import { actionOf } from "./actions.ts";
 import { LifeClock, type Time } from "./time.ts";
 import type { Mishap, Wire } from "./wire.ts";
 
@@ -29,6 +31,8 @@ export interface Served {
   readonly method: string;
   /** Roles that are given or taken, by name; `undefined`: it is the user itself that is written. */
   readonly roles: readonly string[] | undefined;
+  /** What is done to the user besides writing it. */
+  readonly action: Action | undefined;
   /** Of the user; absent for one that is to be created. */
   readonly userId: string | undefined;
   readonly sent: JsonObject;
@@ -185,8 +189,9 @@ export class TenantSide {
   #serve({ method, path, headers, body }: HttpRequest, sentAtStep: number): HttpAnswer {
     const sent = body === undefined ? {} : (JSON.parse(body) as JsonObject);
     const [, id, isOfRoles] = /^\/api\/v2\/users\/([^/?]+)(\/roles)?/.exec(path) ?? [];
-    const userId = id === undefined ? undefined : decodeURIComponent(id);
-    const isWrite = method !== "GET" && path.startsWith("/api/v2/users");
+    const acted = actionOf(method, path, sent);
+    const userId = acted?.userId ?? (id === undefined ? undefined : decodeURIComponent(id));
+    const isWrite = acted !== undefined || (method !== "GET" && path.startsWith("/api/v2/users"));
     const before = isWrite && userId !== undefined ? this.find(userId) : undefined;
     const answer = this.#exchange(method, path, body === undefined ? undefined : sent, { ...headers });
     if (isWrite) {
@@ -198,6 +203,7 @@ export class TenantSide {
         sentAtStep,
         method,
         roles,
+        action: acted?.action,
         userId,
         sent,
         status,
