@@ -442,6 +442,18 @@ export const AUTH0_USER_STATUS = {
           description: "The annotation's value. It is never acted upon again.",
         },
         startedAt: { type: "string", format: "date-time" },
+        resumeTime: {
+          type: "string",
+          format: "date-time",
+          description: "When what has no result yet is done: a limit kept it from being sent before.",
+        },
+        earlierRequests: {
+          type: "array",
+          maxItems: 20,
+          "x-kubernetes-list-type": "atomic",
+          items: { type: "string", maxLength: 300 },
+          description: "Values that the annotation had before. None of them is acted upon again.",
+        },
         results: {
           type: "array",
           maxItems: 300,

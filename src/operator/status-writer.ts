@@ -16,6 +16,7 @@ const MAX_TRIES = 3;
 /**
  * A status proves whose user it is: another resource that took this one's name meanwhile must not get it, and the API
  * server heeds no `uid` there. So each try is for the version that is known to be this resource's.
+ * @returns whether it is still there, and says what it should
  * @throws ApiError
  */
 export async function writeStatus(
@@ -23,9 +24,9 @@ export async function writeStatus(
   next: Auth0UserStatus,
   { api, store, memories }: SharedParts,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const patch = mergePatchBetween(resource.status, next);
-  if (patch === undefined) return;
+  if (patch === undefined) return true;
   let known: StoredIdentity | undefined = store.identify(resource.key);
   for (let tries = 1; known?.uid === resource.uid; tries++) {
     try {
@@ -33,12 +34,13 @@ export async function writeStatus(
       const answer = await api.mergePatch(auth0UserPath(resource, "status"), body, signal);
       store.absorb(answer);
       memories.noteWritten(resource.key, parseObjectIdentity(answer).resourceVersion);
-      return;
+      return true;
     } catch (error) {
       if (!isApiError(error, "conflict") || tries === MAX_TRIES) throw error;
     }
     known = parseObjectIdentity(await api.get(auth0UserPath(resource), {}, signal));
   }
+  return false;
 }
 
 /** By RFC 7386: objects are merged, lists are replaced whole. `undefined` where nothing differs. */

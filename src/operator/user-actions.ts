@@ -1,6 +1,7 @@
 /**
  * One-shot actions by annotation. That a request was begun is written down before anything is done, so that a crash in
- * between repeats nothing: what became of it is then not known, and said to be so.
+ * between repeats nothing: what became of it is then not known, and said to be so. What a limit kept from being sent is not
+ * done, and is done later.
  */
 import { createHash } from "node:crypto";
 import { ACTIONS, parseActions, type Action, type ActionRequest } from "../api/actions.ts";
@@ -13,6 +14,7 @@ import { resourcePath } from "../kubernetes/resource.ts";
 import { formatTime } from "../kubernetes/timestamps.ts";
 import { DirectoryError } from "../reconcile/errors.ts";
 import type { PasswordDeclaration } from "../reconcile/password.ts";
+import type { EpochMs } from "../runtime/clock.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
 import { SECRETS } from "./secrets.ts";
 import { referenceTo, writeStatus } from "./status-writer.ts";
@@ -27,14 +29,17 @@ export function requestedActionsOf({ annotations }: Auth0UserResource): string |
 }
 
 /** Whether the resource asks for something that is not answered yet. */
-export function hasOpenActions(resource: Auth0UserResource): boolean {
-  const request = requestedActionsOf(resource);
-  const { actions } = resource.status;
-  return request !== undefined && (actions?.request !== request || actions.results === undefined);
+export function hasOpenActions({ annotations, status: { actions } }: Auth0UserResource): boolean {
+  const text = annotations[ACTIONS_ANNOTATION];
+  if (text === undefined) return false;
+  const request = parseActions(text);
+  if (actions?.request !== request.text || actions.results === undefined) return true;
+  return openOf(request, actions.results).length > 0;
 }
 
 /**
  * @param resource as the store has it now
+ * @returns when to go on, where the tenant's limits let no more be done now
  * @throws ApiError
  */
 export async function answerActions(
@@ -43,37 +48,117 @@ export async function answerActions(
   password: PasswordDeclaration,
   parts: UserParts,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<EpochMs | undefined> {
   const request = parseActions(resource.annotations[ACTIONS_ANNOTATION] ?? "");
-  const { status } = resource;
-  if (status.actions?.request === request.text) {
-    const results = request.actions.map((action) => resultOf(action, "Unknown", INTERRUPTED, parts));
-    await finish(resource, request, { results }, parts, signal);
-    return;
-  }
-  const startedAt = formatTime(parts.clock.now());
-  await writeStatus(resource, { ...status, actions: { request: request.text, startedAt } }, parts, signal);
-  const begun = parts.store.get(resource.key);
-  if (begun === undefined) return;
-  const results = request.unknown.map((name) => resultOf(name, "Failed", UNKNOWN_ACTION, parts));
-  let isPasswordSent = false;
-  for (const action of request.actions) {
-    try {
-      const message = await perform(action, begun, user, password, parts, signal);
-      results.push(resultOf(action, "Done", message, parts));
-      if (action === "resend-password") isPasswordSent = true;
-    } catch (error) {
-      if (!(error instanceof DirectoryError || error instanceof ActionError || isApiError(error, "forbidden")))
-        throw error;
-      results.push(resultOf(action, "Failed", error.message, parts));
+  const standing = standingOf(request, resource.status.actions, parts);
+  if (standing.kind === "waiting") return standing.untilMs;
+  const { begun } = standing;
+  const { results: noted = [] } = begun;
+  const open = openOf(request, noted);
+  const results: ActionResult[] = [];
+  let resumeAtMs: EpochMs | undefined;
+  let status = resource.status;
+  if (standing.kind === "interrupted") {
+    results.push(...open.map((action) => resultOf(action, "Unknown", INTERRUPTED, parts)));
+  } else if (open.length > 0) {
+    status = { ...status, actions: begun };
+    if (!(await writeStatus(resource, status, parts, signal))) return undefined;
+    for (const action of open) {
+      const done = await attempt(action, resource, user, password, parts, signal);
+      if (done.kind === "put off") {
+        resumeAtMs = done.untilMs;
+        break;
+      }
+      results.push(done.result);
     }
   }
-  await finish(begun, request, { results, sent: isPasswordSent ? password : undefined }, parts, signal);
+  tell(resource, [...(standing.kind === "new" ? noted : []), ...results], parts);
+  const actions: ActionsStatus = {
+    ...begun,
+    results: [...noted, ...results],
+    ...(resumeAtMs !== undefined && { resumeTime: formatTime(resumeAtMs) }),
+  };
+  const isPasswordSent = results.some(({ action, result }) => action === "resend-password" && result === "Done");
+  const next =
+    isPasswordSent && password.kind === "given"
+      ? withPasswordSent(status, password.version, resource.generation, parts)
+      : status;
+  await writeStatus({ ...resource, status }, { ...next, actions }, parts, signal);
+  return resumeAtMs;
 }
+
+type ActionsStatus = NonNullable<Auth0UserStatus["actions"]>;
+
+type Standing =
+  | { readonly kind: "waiting"; readonly untilMs: EpochMs }
+  | { readonly kind: "new" | "resumed" | "interrupted"; readonly begun: ActionsStatus };
+
+/** So many former requests are remembered: who takes a commit back means to repeat nothing. */
+const MAX_EARLIER_REQUESTS = 20;
 
 const INTERRUPTED =
   "it is not known whether this was done: the operator was interrupted, or the resource restored from a backup; to have it done, change the annotation";
+const ANSWERED_BEFORE = "this very request was answered before: to have it done again, change what follows the @";
 const UNKNOWN_ACTION = `there is no such action; there are ${Object.keys(ACTIONS).join(", ")}`;
+
+function standingOf(request: ActionRequest, noted: ActionsStatus | undefined, parts: UserParts): Standing {
+  const nowMs = parts.clock.now();
+  if (noted?.request === request.text) {
+    const { resumeTime, ...begun } = noted;
+    const resumeAtMs = Date.parse(resumeTime ?? "");
+    if (Number.isNaN(resumeAtMs)) return { kind: "interrupted", begun };
+    return resumeAtMs > nowMs ? { kind: "waiting", untilMs: resumeAtMs } : { kind: "resumed", begun };
+  }
+  const earlier = noted === undefined ? [] : [...(noted.earlierRequests ?? []), noted.request];
+  const isRepeated = earlier.includes(request.text);
+  const results = [
+    ...(isRepeated ? request.actions : []).map((name) => resultOf(name, "Failed", ANSWERED_BEFORE, parts)),
+    ...request.unknown.map((name) => resultOf(name, "Failed", UNKNOWN_ACTION, parts)),
+  ];
+  const earlierRequests = earlier.filter((text) => text !== request.text).slice(-MAX_EARLIER_REQUESTS);
+  const begun = {
+    request: request.text,
+    startedAt: formatTime(nowMs),
+    ...(results.length > 0 && { results }),
+    ...(earlierRequests.length > 0 && { earlierRequests }),
+  };
+  return { kind: "new", begun };
+}
+
+/** What has no result yet. */
+function openOf({ actions }: ActionRequest, results: readonly ActionResult[]): readonly Action[] {
+  return actions.filter((name) => !results.some(({ action }) => action === name));
+}
+
+type Attempt =
+  | { readonly kind: "answered"; readonly result: ActionResult }
+  | { readonly kind: "put off"; readonly untilMs: EpochMs };
+
+/** While changes are paused nobody knows until when. */
+const LOOK_AGAIN_MS = 60_000;
+
+async function attempt(
+  action: Action,
+  resource: Auth0UserResource,
+  user: UserId,
+  password: PasswordDeclaration,
+  parts: UserParts,
+  signal: AbortSignal,
+): Promise<Attempt> {
+  const answered = (result: ActionResult["result"], message: string): Attempt => ({
+    kind: "answered",
+    result: resultOf(action, result, message, parts),
+  });
+  try {
+    return answered("Done", await perform(action, resource, user, password, parts, signal));
+  } catch (error) {
+    if (error instanceof ActionError || isApiError(error, "forbidden")) return answered("Failed", error.message);
+    if (!(error instanceof DirectoryError)) throw error;
+    if (error.remedy.kind === "wait") return { kind: "put off", untilMs: error.remedy.untilMs };
+    if (error.code === "changes_paused") return { kind: "put off", untilMs: parts.clock.now() + LOOK_AGAIN_MS };
+    return answered(error.code === "unavailable" ? "Unknown" : "Failed", error.message);
+  }
+}
 
 /** What is asked for can't be done with this resource. */
 class ActionError extends Error {
@@ -151,30 +236,14 @@ function resultOf(action: string, result: ActionResult["result"], message: strin
   return { action, result, time: formatTime(clock.now()), message };
 }
 
-async function finish(
-  resource: Auth0UserResource,
-  request: ActionRequest,
-  { results, sent }: { readonly results: readonly ActionResult[]; readonly sent?: PasswordDeclaration | undefined },
-  parts: UserParts,
-  signal: AbortSignal,
-): Promise<void> {
-  const { status, generation, key } = resource;
+function tell(resource: Auth0UserResource, results: readonly ActionResult[], { recorder, log }: UserParts): void {
   for (const { action, result, message } of results) {
     const isDone = result === "Done";
     const [type, reason] = isDone ? (["Normal", "ActionDone"] as const) : (["Warning", "ActionFailed"] as const);
-    parts.recorder.event({
-      regarding: referenceTo(resource),
-      type,
-      reason,
-      action: "Act",
-      note: `${action}: ${message}`,
-    });
-    parts.log.info("action answered", { key, action, result });
+    const note = `${action}: ${message}`;
+    recorder.event({ regarding: referenceTo(resource), type, reason, action: "Act", note });
+    log.info("action answered", { key: resource.key, action, result });
   }
-  const startedAt = status.actions?.startedAt ?? formatTime(parts.clock.now());
-  const actions = { request: request.text, startedAt, results };
-  const next = sent?.kind === "given" ? withPasswordSent(status, sent.version, generation, parts) : status;
-  await writeStatus(resource, { ...next, actions }, parts, signal);
 }
 
 function withPasswordSent(

@@ -16,6 +16,7 @@ import type { UserDirectory } from "../reconcile/ports.ts";
 import { DirectoryError } from "../reconcile/errors.ts";
 import { REASON_OF } from "../reconcile/reasons.ts";
 import { reconcileUser } from "../reconcile/reconcile-user.ts";
+import type { EpochMs } from "../runtime/clock.ts";
 import { jittered } from "../runtime/random.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
 import { askedBy, declarationFrom, declaredBy, type Declared } from "./declared-user.ts";
@@ -146,8 +147,10 @@ export class UserReconciler {
       if (this.#parts.tenant.key !== undefined) return { kind: "backoff" };
     }
     await this.#tell(resource, declared, known, outcome, { password, isRestored: wasRestored }, signal);
-    if (hasOpenActions(resource)) await this.#act(resource, outcome, password, directory, signal);
-    return this.#resultOf(resource, outcome);
+    const resumeAtMs = hasOpenActions(resource)
+      ? await this.#act(resource, outcome, password, directory, signal)
+      : undefined;
+    return this.#resultOf(resource, outcome, resumeAtMs);
   }
 
   /**
@@ -233,17 +236,22 @@ export class UserReconciler {
     await this.#write(resource, next, signal);
   }
 
-  /** Once the user is as declared, as far as that is possible. */
+  /**
+   * Once the user is as declared, as far as that is possible. What was edited meanwhile, or is another resource by now, has
+   * a pass of its own.
+   * @returns when to go on
+   */
   async #act(
-    { key }: Auth0UserResource,
+    { key, uid, generation }: Auth0UserResource,
     { verdict, user }: Outcome,
     password: PasswordDeclaration,
     directory: UserDirectory,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<EpochMs | undefined> {
     const resource = this.#parts.store.get(key);
-    if (!isSettled(verdict) || user === undefined || resource === undefined) return;
-    await answerActions(resource, user.userId, password, { ...this.#parts, directory }, signal);
+    const isSame = resource?.uid === uid && resource.generation === generation;
+    if (!isSettled(verdict) || user === undefined || !isSame) return undefined;
+    return answerActions(resource, user.userId, password, { ...this.#parts, directory }, signal);
   }
 
   /** Before Auth0 was asked. Nothing is retried: a new spec, or another tenant object, wakes the resource. */
@@ -273,12 +281,13 @@ export class UserReconciler {
     await writeStatus(resource, next, this.#parts, signal);
   }
 
-  #resultOf({ key, uid }: Auth0UserResource, { verdict }: Outcome): ReconcileResult {
+  #resultOf({ key, uid }: Auth0UserResource, { verdict }: Outcome, resumeAtMs = Infinity): ReconcileResult {
     const nowMs = this.#parts.clock.now();
     if (verdict.kind === "undecided") return { kind: "requeue", afterMs: verdict.untilMs - nowMs };
     if (verdict.kind === "refused" && !isSettled(verdict)) return resultOf(verdict.remedy, nowMs);
     // What only a person can mend is looked at again at the pace of everything else: they may have mended it at Auth0.
-    return { kind: "requeue", afterMs: (this.#parts.memories.find(key, uid)?.nextSyncAtMs ?? nowMs) - nowMs };
+    const nextSyncAtMs = this.#parts.memories.find(key, uid)?.nextSyncAtMs ?? nowMs;
+    return { kind: "requeue", afterMs: Math.min(nextSyncAtMs, resumeAtMs) - nowMs };
   }
 }
 
