@@ -3,7 +3,7 @@ import { APPROVE_PLAN_ANNOTATION } from "../../src/api/names.ts";
 import { USER_ID_ANNOTATION } from "../../src/operator/names.ts";
 import { findWrongAnswer } from "./actions.ts";
 import { asObject, metadataOf, ownerOf, type Cluster } from "./cluster.ts";
-import { ACME, CLUSTER_TENANTS, DATABASE, PASSWORDLESS, secretsIn, usersIn } from "./names.ts";
+import { CLUSTER_TENANTS, DATABASE, PASSWORDLESS, secretsIn, usersIn } from "./names.ts";
 import { conditionOf, keyOf, planIn, readyOf } from "./reading.ts";
 import type { Resource } from "./resources.ts";
 import { rolesIn } from "./roles.ts";
@@ -156,7 +156,7 @@ function isTrue(resource: Resource, reason: string, stage: Stage): boolean {
         .some(({ identities }) => identities.slice(1).some((one) => `${one.provider}|${one.user_id}` === id));
     }
     case "NotGranted":
-      return domain === ACME && !isAdoptGranted(cluster, resource.namespace);
+      return spec["tenantRef"] !== undefined && !isAdoptGranted(cluster, resource.namespace);
     case "TenantChanged":
       return (
         (claimedDomain ?? asObject(object["status"])["tenantDomain"]) !== domain ||

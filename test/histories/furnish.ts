@@ -8,15 +8,9 @@ import type { Stage } from "./stage.ts";
 
 /** @param settings of the tenant object */
 export function furnish(stage: Stage, settings: JsonObject = {}): void {
-  const { clientId, clientSecret } = DEFAULT_CLIENT;
-  const secret = (namespace: string, name: string, use: string, texts: Readonly<Record<string, string>>): void => {
-    const data = Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString("base64")]);
-    const metadata = { name, labels: { [SECRET_USE_LABEL]: use } };
-    stage.cluster.create(secretsIn(namespace), { metadata, data: Object.fromEntries(data) }, "person");
-  };
-  secret(OPERATOR_NAMESPACE, "acme", SECRET_USE_CREDENTIALS, { clientId, clientSecret });
+  putCredentials(stage);
   for (const namespace of NAMESPACES) {
-    secret(namespace, "password", SECRET_USE_PASSWORD, { password: passwordOf(namespace) });
+    putSecret(stage, namespace, "password", SECRET_USE_PASSWORD, { password: passwordOf(namespace) });
   }
   const credentials = { secretRef: { name: "acme", namespace: OPERATOR_NAMESPACE } };
   const spec = { domain: ACME, credentials, ...settings };
@@ -34,4 +28,25 @@ export function grant({ cluster, books }: Stage, adopting: readonly string[]): v
   ];
   cluster.mergePatch(`${CLUSTER_TENANTS}/acme`, { spec: { grants } }, "person");
   for (const namespace of NAMESPACES) books.noteGrant(ACME, namespace, adopting.includes(namespace));
+}
+
+/** Of the tenant object's. @param changes what is not as the tenant knows it */
+export function putCredentials(stage: Stage, changes: Readonly<Record<string, string>> = {}): void {
+  const { clientId, clientSecret } = DEFAULT_CLIENT;
+  putSecret(stage, OPERATOR_NAMESPACE, "acme", SECRET_USE_CREDENTIALS, { clientId, clientSecret, ...changes });
+}
+
+function putSecret(
+  { cluster }: Stage,
+  namespace: string,
+  name: string,
+  use: string,
+  texts: Readonly<Record<string, string>>,
+): void {
+  const encoded = Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString("base64")]);
+  const data: JsonObject = Object.fromEntries(encoded);
+  const path = `${secretsIn(namespace)}/${name}`;
+  if (cluster.find(path) !== undefined) cluster.mergePatch(path, { data }, "person");
+  else
+    cluster.create(secretsIn(namespace), { metadata: { name, labels: { [SECRET_USE_LABEL]: use } }, data }, "person");
 }

@@ -13,6 +13,8 @@ export interface HistoryKind {
   readonly areParticular: boolean;
   /** They ask for actions. */
   readonly areAsking: boolean;
+  /** They lose the credentials of the tenant object, and make it anew. */
+  readonly areMovingTenants: boolean;
   /** The operator watches Secrets. */
   readonly isWatchingSecrets: boolean;
   /** Each user of the tenant object bears a marker. */
@@ -31,6 +33,7 @@ export function kindOf(seed: number): HistoryKind {
     areGivingRoles: seed % 8 === 0,
     areParticular: seed % 8 === 7,
     areAsking: seed % 8 === 3,
+    areMovingTenants: seed % 8 === 6,
     isWatchingSecrets: seed % 16 === 4,
     areAllMarked: seed % 4 === 3,
     maxDeletesPerHour: seed % 8 === 1 ? 2 : undefined,

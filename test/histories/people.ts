@@ -15,6 +15,7 @@ import { Manifests } from "./manifests.ts";
 import { ACME, GLOBEX, NAMESPACES, PEOPLE, USERS, passwordOf, secretsIn, usersIn } from "./names.ts";
 import { PeopleAnswering } from "./people-answering.ts";
 import { PeopleAtAuth0 } from "./people-at-auth0.ts";
+import { PeopleAtTenants } from "./people-at-tenants.ts";
 import { readyOf } from "./reading.ts";
 import { pathOf, resourcesIn, type Resource } from "./resources.ts";
 import { rolesSpec } from "./roles.ts";
@@ -53,6 +54,9 @@ const SOME_DEEDS = {
   changeRole: 5,
   editUpkeep: 14,
   ask: 14,
+  breakCredentials: 4,
+  mendCredentials: 8,
+  replaceTenant: 3,
 } as const;
 type Deed = keyof typeof DEEDS | keyof typeof SOME_DEEDS;
 export const ALL_DEEDS: readonly string[] = Object.keys({ ...DEEDS, ...SOME_DEEDS });
@@ -74,6 +78,7 @@ export class People {
   readonly #manifests: Manifests;
   readonly #answering: PeopleAnswering;
   readonly #tenants: PeopleAtAuth0;
+  readonly #objects: PeopleAtTenants;
   /** What was really done, and not only tried. */
   readonly done = new Set<Deed>();
   readonly #requests: string[] = [];
@@ -85,6 +90,7 @@ export class People {
     this.#manifests = new Manifests(chance, kind);
     this.#answering = new PeopleAnswering(chance, stage);
     this.#tenants = new PeopleAtAuth0(chance, stage, kind);
+    this.#objects = new PeopleAtTenants(chance, stage);
   }
 
   /** One deed; in words, for the trace. */
@@ -99,6 +105,9 @@ export class People {
       changeRole: this.#parts.kind.areGivingRoles ? SOME_DEEDS.changeRole : 0,
       editUpkeep: this.#parts.kind.areParticular ? SOME_DEEDS.editUpkeep : 0,
       ask: this.#parts.kind.areAsking ? SOME_DEEDS.ask : 0,
+      breakCredentials: this.#parts.kind.areMovingTenants ? SOME_DEEDS.breakCredentials : 0,
+      mendCredentials: this.#parts.kind.areMovingTenants ? SOME_DEEDS.mendCredentials : 0,
+      replaceTenant: this.#parts.kind.areMovingTenants ? SOME_DEEDS.replaceTenant : 0,
     });
     const what = this.#do(deed);
     if (what !== undefined) this.done.add(deed);
@@ -119,6 +128,12 @@ export class People {
         return this.#editOne(() => this.#manifests.upkeep(true));
       case "ask":
         return this.#ask();
+      case "breakCredentials":
+        return this.#objects.breakCredentials();
+      case "mendCredentials":
+        return this.#objects.mendCredentials();
+      case "replaceTenant":
+        return this.#objects.replaceTenant();
       case "suspend":
         return this.#editOne(({ spec }) => ({ suspend: spec["suspend"] === true ? null : true }));
       case "delete":
@@ -328,6 +343,11 @@ export class People {
   }
 
   // ---- at the end ----
+
+  /** The tenant object is as it was in the beginning. */
+  mendTenant(): void {
+    if (this.#parts.kind.areMovingTenants) this.#objects.mendAll();
+  }
 
   /** Everything that is as declared is declared anew. */
   editAllReady(): readonly Resource[] {

@@ -32,6 +32,8 @@ export class Stage {
   readonly trace: string[] = [];
   /** `AUTH0_DOMAIN` of the next life. */
   ownDomain = GLOBEX;
+  /** The domain of the tenant object. */
+  tenantDomain = ACME;
   /** `--watch-secrets` of the next life: namespaces. */
   watchSecrets: readonly string[] = [];
   /** While nothing fails, watches lag all the same. */
@@ -84,7 +86,7 @@ export class Stage {
 
   /** The tenant of a resource with such a spec. */
   domainOf({ tenantRef }: JsonObject): string {
-    return tenantRef === undefined ? this.ownDomain : ACME;
+    return tenantRef === undefined ? this.ownDomain : this.tenantDomain;
   }
 
   get sides(): readonly TenantSide[] {
