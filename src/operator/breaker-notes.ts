@@ -26,7 +26,7 @@ export function tenantNotes(key: ObjectKey, store: Store<TenantResource>, { api,
   const { namespace, name } = splitObjectKey(key);
   const resource = (): TenantResource => {
     const found = store.get(key);
-    if (found === undefined) throw new Error(`the tenant object ${key} is gone`);
+    if (found === undefined) throw new ApiError("not_found", `the tenant object ${key} is gone`, { kind: "backoff" });
     return found;
   };
   let known: string | undefined;

@@ -126,14 +126,14 @@ export class TenantReconciler {
     const spec = validated.value;
     const admission = connections.admit(spec.domain);
     if (admission.kind === "refused") return this.#unusable(key, "DomainNotAllowed", admission.message);
+    const known = this.#known.get(key);
+    if (known?.reconciler !== undefined) this.#follow(resource, spec, known);
     await this.#hold(resource, signal);
     const reading = await readCredentials(secretKeyOf(resource), secrets, signal);
     if (reading.kind === "missing") return this.#unusable(key, reading.reason, reading.message);
     const { credentials } = reading;
-    const known = this.#known.get(key);
     const connection = known?.connection ?? admission.connect(credentials);
-    connection.nameDomain(spec.customDomain);
-    connection.limit({ plan: spec.quota?.plan, share: shareFrom(spec.quota?.share) });
+    if (known === undefined) settle(connection, spec);
     const isChanged = known !== undefined && !isSameCredentials(known.credentials, credentials);
     try {
       const isProven = known?.access !== undefined && known.isUsable && !isChanged && !this.#doubted.has(key);
@@ -144,8 +144,8 @@ export class TenantReconciler {
         connection,
         credentials,
         access,
-        reconciler: known?.generation === resource.generation ? known.reconciler : undefined,
-        generation: resource.generation,
+        reconciler: known?.reconciler,
+        generation: known?.generation ?? 0,
         breaker: known?.breaker,
         isUsable: known?.isUsable ?? false,
         toldExpiresAtMs: known?.toldExpiresAtMs,
@@ -164,34 +164,45 @@ export class TenantReconciler {
   }
 
   /** The credentials are good: whether they are good enough, and the users go on. */
-  #use({ key, namespace, name }: TenantResource, spec: Spec, known: Known): TenantFinding {
-    const { tenants, namespaces, userReconciler, breakerOf } = this.#options;
+  #use(resource: TenantResource, spec: Spec, known: Known): TenantFinding {
     const scopes = known.access?.scopes;
     if (scopes !== undefined && !scopes.includes(LEAST_SCOPE)) {
       const message = `the operator's client lacks the scope ${LEAST_SCOPE}: grant it to the client`;
-      return { ...this.#unusable(key, "InsufficientScope", message, true), access: known.access };
+      return { ...this.#unusable(resource.key, "InsufficientScope", message, true), access: known.access };
     }
-    if (known.reconciler === undefined || !known.isUsable) {
-      known.breaker ??= breakerOf(key);
-      known.breaker.limit(spec.protection ?? {});
-      known.reconciler = userReconciler(
-        new Tenant({
-          key,
-          title: `${namespace === undefined ? CLUSTER_TENANT_KIND : TENANT_KIND} ${name}`,
-          directory: known.connection.directory,
-          grants: grantsOf(spec, namespace === undefined),
-          namespaces,
-          breaker: known.breaker,
-          marksAllUsers: spec.userMarkers === "All",
-          syncIntervalMs: syncIntervalMsOf(spec),
-        }),
-      );
+    const reconciler = this.#follow(resource, spec, known);
+    if (!known.isUsable) {
       known.isUsable = true;
-      tenants.set(key, { kind: "usable", reconciler: known.reconciler });
+      this.#options.tenants.set(resource.key, { kind: "usable", reconciler });
     }
     const { kind } = known.credentials;
     const message = `the tenant takes the operator's ${kind === "token" ? "access token" : kind}`;
     return { isReady: true, reason: "Connected", message, isTransient: false, access: known.access };
+  }
+
+  /** What the object declares of its users counts at once, whether or not its credentials are still good. */
+  #follow({ key, namespace, name, generation }: TenantResource, spec: Spec, known: Known): UserReconciler {
+    if (known.reconciler !== undefined && known.generation === generation) return known.reconciler;
+    const { tenants, namespaces, userReconciler, breakerOf } = this.#options;
+    settle(known.connection, spec);
+    known.breaker ??= breakerOf(key);
+    known.breaker.limit(spec.protection ?? {});
+    const reconciler = userReconciler(
+      new Tenant({
+        key,
+        title: `${namespace === undefined ? CLUSTER_TENANT_KIND : TENANT_KIND} ${name}`,
+        directory: known.connection.directory,
+        grants: grantsOf(spec, namespace === undefined),
+        namespaces,
+        breaker: known.breaker,
+        marksAllUsers: spec.userMarkers === "All",
+        syncIntervalMs: syncIntervalMsOf(spec),
+      }),
+    );
+    known.reconciler = reconciler;
+    known.generation = generation;
+    if (known.isUsable) tenants.set(key, { kind: "usable", reconciler });
+    return reconciler;
   }
 
   /** Its users wait, with one cause. What worked last is kept, for users that are being deleted. */
@@ -223,6 +234,8 @@ export class TenantReconciler {
     if (await isNamed(key)) {
       const known = this.#known.get(key);
       const example = tenants.usersOf(key).values().next().value ?? "";
+      const validated = validateTenant(resource);
+      if (known?.reconciler !== undefined && validated.kind === "valid") this.#follow(resource, validated.value, known);
       const message = `the object is being deleted, and goes once no Auth0User names it${example === "" ? "" : `, such as ${example}`}`;
       tenants.set(key, { kind: "not ready", message, reconciler: known?.reconciler });
       await this.#tell(
@@ -266,6 +279,12 @@ export class TenantReconciler {
     known.toldExpiresAtMs = access.expiresAtMs;
     return isTold ? { ...access, expiresAtMs: undefined } : access;
   }
+}
+
+/** How the tenant is to be called. */
+function settle(connection: TenantConnection, { customDomain, quota }: Spec): void {
+  connection.nameDomain(customDomain);
+  connection.limit({ plan: quota?.plan, share: shareFrom(quota?.share) });
 }
 
 /** `50%` → 0.5 */

@@ -1,0 +1,42 @@
+/** What a tenant object declares counts at once, whatever becomes of its credentials. */
+import test from "ava";
+import { grant, putCredentials } from "../../histories/furnish.ts";
+import { ACME, CLUSTER_TENANTS, DATABASE } from "../../histories/names.ts";
+import { aScenario } from "../../histories/scenario.ts";
+
+const tenantRef = { kind: "ClusterAuth0Tenant", name: "acme" };
+
+test("a grant that is taken back is gone while new credentials are refused, too", async (t) => {
+  const scenario = await aScenario(t);
+  const user = scenario.sideOf(ACME).enter({ connection: DATABASE, email: "jane@example.com", given_name: "Theirs" });
+  putCredentials(scenario, { clientSecret: "wrong" });
+  await scenario.rest(5 * 60_000);
+
+  grant(scenario, ["b"]);
+  await scenario.rest(60_000);
+  scenario.create("a/jane", { tenantRef, email: "jane@example.com", givenName: "Jane", adoptionPolicy: "Adopt" });
+  await scenario.rest(60_000);
+
+  t.is(scenario.reasonOf("a/jane"), "NotGranted");
+  t.is(scenario.sideOf(ACME).find(user?.user_id ?? "")?.["given_name"], "Theirs");
+});
+
+test("a lower limit on deletions counts while there are no credentials, too", async (t) => {
+  const scenario = await aScenario(t, 5);
+  const names = ["a/u1", "a/u2", "a/u3"];
+  for (const name of names) scenario.create(name, { tenantRef, email: `${name.slice(2)}@example.com` });
+  await scenario.rest(60_000);
+  scenario.cluster.delete("/api/v1/namespaces/operator/secrets/acme", "person");
+  await scenario.rest(5 * 60_000);
+
+  const protection = { maxDeletesPerHour: 0 };
+  scenario.cluster.mergePatch(`${CLUSTER_TENANTS}/acme`, { spec: { protection } }, "person");
+  for (const name of names) scenario.delete(name);
+  await scenario.rest(60_000);
+
+  t.deepEqual(
+    names.map((name) => scenario.reasonOf(name)),
+    names.map(() => "DeletionPaused"),
+  );
+  t.is(scenario.sideOf(ACME).users().length, 3);
+});
