@@ -10,7 +10,7 @@ import type { Stage } from "./stage.ts";
 export function furnish(stage: Stage, settings: JsonObject = {}): void {
   putCredentials(stage);
   for (const namespace of NAMESPACES) {
-    putSecret(stage, namespace, "password", SECRET_USE_PASSWORD, { password: passwordOf(namespace) });
+    putPassword(stage, namespace, passwordOf(namespace));
   }
   const credentials = { secretRef: { name: "acme", namespace: OPERATOR_NAMESPACE } };
   const spec = { domain: ACME, credentials, ...settings };
@@ -30,6 +30,10 @@ export function grant({ cluster, books }: Stage, adopting: readonly string[]): v
   for (const namespace of NAMESPACES) books.noteGrant(ACME, namespace, adopting.includes(namespace));
 }
 
+export function putPassword(stage: Stage, namespace: string, password: string): void {
+  putSecret(stage, namespace, "password", SECRET_USE_PASSWORD, { password });
+}
+
 /** Of the tenant object's. @param changes what is not as the tenant knows it */
 export function putCredentials(stage: Stage, changes: Readonly<Record<string, string>> = {}): void {
   const { clientId, clientSecret } = DEFAULT_CLIENT;
@@ -46,7 +50,7 @@ function putSecret(
   const encoded = Object.entries(texts).map(([key, text]) => [key, Buffer.from(text).toString("base64")]);
   const data: JsonObject = Object.fromEntries(encoded);
   const path = `${secretsIn(namespace)}/${name}`;
-  if (cluster.find(path) !== undefined) cluster.mergePatch(path, { data }, "person");
-  else
-    cluster.create(secretsIn(namespace), { metadata: { name, labels: { [SECRET_USE_LABEL]: use } }, data }, "person");
+  const labels = { [SECRET_USE_LABEL]: use };
+  if (cluster.find(path) !== undefined) cluster.mergePatch(path, { metadata: { labels }, data }, "person");
+  else cluster.create(secretsIn(namespace), { metadata: { name, labels }, data }, "person");
 }

@@ -93,7 +93,7 @@ class History {
       for (let step = 0; step < steps && this.#isWell; step++) await this.#step();
       if (chance.happens(0.1)) await this.#rest(chance.pick([1_000, 15 * 60_000]) ?? 0);
     }
-    this.#people.mendTenant();
+    this.#people.mend();
     await this.#rest(REST_MS);
     if (this.#isWell) this.#checkAll();
     if (this.#isWell) await this.#editAll();

@@ -8,7 +8,7 @@ import type { JsonObject } from "../../src/runtime/json.ts";
 import { drawRequest } from "./actions.ts";
 import type { Chance } from "./chance.ts";
 import { annotationsOf, asObject, finalizersOf, metadataOf, ownerOf } from "./cluster.ts";
-import { grant } from "./furnish.ts";
+import { grant, putPassword } from "./furnish.ts";
 import type { HistoryKind } from "./kind.ts";
 import { OPERATOR_NAMESPACE } from "./life.ts";
 import { Manifests } from "./manifests.ts";
@@ -50,6 +50,7 @@ const SOME_DEEDS = {
   approve: 30,
   confirmPause: 20,
   rotatePassword: 8,
+  losePassword: 4,
   editRoles: 10,
   changeRole: 5,
   editUpkeep: 14,
@@ -101,6 +102,7 @@ export class People {
       approve: this.#answering.planned.length > 0 ? SOME_DEEDS.approve : 0,
       confirmPause: this.#answering.paused.length > 0 ? SOME_DEEDS.confirmPause : 0,
       rotatePassword: this.#parts.kind.areRotating ? SOME_DEEDS.rotatePassword : 0,
+      losePassword: this.#parts.kind.areRotating ? SOME_DEEDS.losePassword : 0,
       editRoles: this.#parts.kind.areGivingRoles ? SOME_DEEDS.editRoles : 0,
       changeRole: this.#parts.kind.areGivingRoles ? SOME_DEEDS.changeRole : 0,
       editUpkeep: this.#parts.kind.areParticular ? SOME_DEEDS.editUpkeep : 0,
@@ -165,6 +167,8 @@ export class People {
         return this.#tenants.changeRole();
       case "rotatePassword":
         return this.#rotatePassword();
+      case "losePassword":
+        return this.#losePassword();
       case "confirmPause":
         return this.#answering.confirmPause();
       case "signUp":
@@ -275,9 +279,18 @@ export class People {
     const { chance, stage } = this.#parts;
     const namespace = chance.pick(NAMESPACES) ?? "a";
     const password = passwordOf(namespace, this.#manifests.nextEdit());
-    const data = { password: Buffer.from(password).toString("base64") };
-    stage.cluster.mergePatch(`${secretsIn(namespace)}/password`, { data }, "person");
+    putPassword(stage, namespace, password);
     return password;
+  }
+
+  /** It is gone, or consents no more. */
+  #losePassword(): string | undefined {
+    const { chance, stage } = this.#parts;
+    const path = `${secretsIn(chance.pick(NAMESPACES) ?? "a")}/password`;
+    if (stage.cluster.find(path) === undefined) return undefined;
+    if (chance.happens(0.5)) stage.cluster.delete(path, "person");
+    else stage.cluster.mergePatch(path, { metadata: { labels: null } }, "person");
+    return path;
   }
 
   #letGoByForce(): string | undefined {
@@ -344,9 +357,11 @@ export class People {
 
   // ---- at the end ----
 
-  /** The tenant object is as it was in the beginning. */
-  mendTenant(): void {
-    if (this.#parts.kind.areMovingTenants) this.#objects.mendAll();
+  /** What they broke by mistake is as it was in the beginning. */
+  mend(): void {
+    const { kind, stage } = this.#parts;
+    if (kind.areMovingTenants) this.#objects.mendAll();
+    if (kind.areRotating) for (const namespace of NAMESPACES) putPassword(stage, namespace, passwordOf(namespace));
   }
 
   /** Everything that is as declared is declared anew. */
