@@ -98,7 +98,7 @@ const MAX_EARLIER_REQUESTS = 20;
 
 const INTERRUPTED =
   "it is not known whether this was done: the operator was interrupted, or the resource restored from a backup; to have it done, change the annotation";
-const ANSWERED_BEFORE = "this very request was answered before: to have it done again, change what follows the @";
+const ASKED_BEFORE = "this very request was made before: to have it done once more, change what follows the @";
 const UNKNOWN_ACTION = `there is no such action; there are ${Object.keys(ACTIONS).join(", ")}`;
 
 function standingOf(request: ActionRequest, noted: ActionsStatus | undefined, parts: UserParts): Standing {
@@ -112,7 +112,7 @@ function standingOf(request: ActionRequest, noted: ActionsStatus | undefined, pa
   const earlier = noted === undefined ? [] : [...(noted.earlierRequests ?? []), noted.request];
   const isRepeated = earlier.includes(request.text);
   const results = [
-    ...(isRepeated ? request.actions : []).map((name) => resultOf(name, "Failed", ANSWERED_BEFORE, parts)),
+    ...(isRepeated ? request.actions : []).map((name) => resultOf(name, "Failed", ASKED_BEFORE, parts)),
     ...request.unknown.map((name) => resultOf(name, "Failed", UNKNOWN_ACTION, parts)),
   ];
   const earlierRequests = earlier.filter((text) => text !== request.text).slice(-MAX_EARLIER_REQUESTS);
@@ -134,9 +134,6 @@ type Attempt =
   | { readonly kind: "answered"; readonly result: ActionResult }
   | { readonly kind: "put off"; readonly untilMs: EpochMs };
 
-/** While changes are paused nobody knows until when. */
-const LOOK_AGAIN_MS = 60_000;
-
 async function attempt(
   action: Action,
   resource: Auth0UserResource,
@@ -155,7 +152,6 @@ async function attempt(
     if (error instanceof ActionError || isApiError(error, "forbidden")) return answered("Failed", error.message);
     if (!(error instanceof DirectoryError)) throw error;
     if (error.remedy.kind === "wait") return { kind: "put off", untilMs: error.remedy.untilMs };
-    if (error.code === "changes_paused") return { kind: "put off", untilMs: parts.clock.now() + LOOK_AGAIN_MS };
     return answered(error.code === "unavailable" ? "Unknown" : "Failed", error.message);
   }
 }
