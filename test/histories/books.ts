@@ -65,7 +65,7 @@ export class Books {
   /** The uid of the resource that a user was made for. */
   readonly #madeFor = new Map<UserKey, string>();
   readonly #madeAt = new Map<UserKey, number>();
-  /** Since when a resource claims a user: `uid user`. */
+  /** When a resource first claimed a user: `uid user`. */
   readonly #claimedSince = new Map<string, number>();
   /** Users that nobody has to look after any more: why. */
   readonly #excused = new Map<UserKey, string>();
@@ -75,6 +75,7 @@ export class Books {
   readonly #lapsed = new Map<UserKey, { readonly uid: string; readonly atStep: number }>();
   /** Every address that a user ever had. */
   readonly #emails = new Map<UserKey, Set<string>>();
+  readonly #readdressedAtMs = new Map<UserKey, number>();
   readonly #linkedAtMs = new Map<UserKey, number>();
   /** Claims as the operator wrote them, by `namespace/name`; only those can be proven. */
   readonly #authentic = new Map<string, Set<string>>();
@@ -161,6 +162,11 @@ export class Books {
     this.#emails.set(keyOf(domain, user.user_id), emails);
   }
 
+  /** The operator gave the user another address. */
+  noteNewAddress(user: UserKey, atMs: number): void {
+    this.#readdressedAtMs.set(user, atMs);
+  }
+
   /** Somebody gave the user another address at Auth0: whoever had it made, and has not learnt its id yet, can't find it again. */
   noteReaddressed(user: UserKey): void {
     const made = this.#madeFor.get(user);
@@ -200,7 +206,8 @@ export class Books {
     if (standing !== undefined) this.#dropClaim(standing.user, uid);
     const seen = this.claimsOn(user).filter((one) => !idle.includes(one));
     this.#claims.set(user, [...seen, { uid, provenance, restoredAt: -1 }, ...idle]);
-    this.#claimedSince.set(`${uid} ${user}`, this.step);
+    const mark = `${uid} ${user}`;
+    this.#claimedSince.set(mark, this.#claimedSince.get(mark) ?? this.step);
     this.#excused.delete(user);
   }
 
@@ -286,6 +293,11 @@ export class Books {
   isMadeForAnother(user: UserKey, uid: string): boolean {
     const maker = this.resources.get(this.#madeFor.get(user) ?? uid);
     return maker !== undefined && maker.uid !== uid && !maker.isGone;
+  }
+
+  /** Whether the operator gave the user another address since: who waits for the former one may not have looked again yet. */
+  wasReaddressed(user: UserKey, sinceMs: number): boolean {
+    return (this.#readdressedAtMs.get(user) ?? -Infinity) >= sinceMs;
   }
 
   linkedAtMs(user: UserKey): number {

@@ -2,14 +2,18 @@
 import { APPROVE_PLAN_ANNOTATION } from "../../src/api/names.ts";
 import { USER_ID_ANNOTATION } from "../../src/operator/names.ts";
 import { findWrongAnswer } from "./actions.ts";
+import { findWrongAssignment } from "./assignments.ts";
 import { asObject, metadataOf, ownerOf, type Cluster } from "./cluster.ts";
+import { SYNC_INTERVAL_MS } from "./life.ts";
 import { CLUSTER_TENANTS, DATABASE, PASSWORDLESS, secretsIn, usersIn } from "./names.ts";
-import { conditionOf, keyOf, planIn, readyOf } from "./reading.ts";
+import { awaitedIn, conditionOf, keyOf, planIn, readyOf } from "./reading.ts";
 import type { Resource } from "./resources.ts";
-import { rolesIn } from "./roles.ts";
 import type { Stage } from "./stage.ts";
 import type { TenantSide, WireUser } from "./tenant-side.ts";
 import { mustBeRemoved, whyNotKept } from "./upkeep.ts";
+
+/** By then every user was compared with Auth0 once more. */
+const LOOKED_AGAIN_MS = 1.1 * SYNC_INTERVAL_MS;
 
 export interface Finding {
   /** `undefined`: nothing. */
@@ -49,7 +53,7 @@ function whyNotReady(resource: Resource, stage: Stage): string | undefined {
   return (
     findWrongAnswer(key, object, stage.books.actions) ??
     findWrongPassword(resource, user, stage) ??
-    findWrongRoles(spec, stage.sideOf(domain).rolesOf(user.user_id)) ??
+    findWrongAssignment(spec, (kind) => stage.sideOf(domain).assignments.of(user.user_id, kind)) ??
     findWrongAttribute(resource, user, stage)
   );
 }
@@ -62,14 +66,6 @@ function findWrongPassword({ object, spec, namespace }: Resource, user: WireUser
   const side = stage.sideOf(stage.domainOf(spec));
   const isSent = side.hasPassword(user.user_id, Buffer.from(password, "base64").toString());
   return isSent ? undefined : "it says that the password was sent, and it was not";
-}
-
-function findWrongRoles(spec: Resource["spec"], given: readonly string[]): string | undefined {
-  const roles = rolesIn(spec);
-  if (roles === undefined) return undefined;
-  const isExact = spec["rolesPolicy"] === "Exact";
-  const isGiven = roles.every((role) => given.includes(role)) && (!isExact || given.length === roles.length);
-  return isGiven ? undefined : `it says to be ready, and the roles are ${given.join()}, not ${roles.join()}`;
 }
 
 function findWrongAttribute({ object, spec, uid }: Resource, user: WireUser, stage: Stage): string | undefined {
@@ -124,6 +120,8 @@ function isTrue(resource: Resource, reason: string, stage: Stage): boolean {
     }
     case "DuplicateClaim": {
       if (isAboutRecreated(message, side, cluster)) return true;
+      const awaited = keyOf(domain, awaitedIn(object) ?? "");
+      if (books.wasReaddressed(awaited, stage.time.nowMs - LOOKED_AGAIN_MS)) return true;
       const wanted = [String(spec["userId"]), claimedId ?? "", ...others.map(({ user_id: id }) => id)];
       const annotated = text?.split(";")[0] ?? "";
       return [...wanted, annotated].some((id) => {

@@ -9,7 +9,6 @@ import { furnish } from "./furnish.ts";
 import { GLOBEX, NAMESPACES } from "./names.ts";
 import { kindOf } from "./kind.ts";
 import { People } from "./people.ts";
-import { ROLES } from "./roles.ts";
 import { Stage } from "./stage.ts";
 
 export interface HistoryResult {
@@ -69,7 +68,7 @@ class History {
     const restart = (meanwhile: () => void): void => {
       this.#restart(meanwhile);
     };
-    if (kind.areGivingRoles) for (const side of stage.sides) for (const role of ROLES) side.createRole(role);
+    if (kind.areAssigning) for (const side of stage.sides) side.assignments.furnish();
     this.#people = new People({ chance, stage, kind, restart });
     if (kind.isWatchingSecrets) stage.watchSecrets = NAMESPACES;
     furnish(stage, { userMarkers: kind.areAllMarked ? "All" : "AsNeeded", protection: { maxDeletesPerHour } });

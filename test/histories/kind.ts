@@ -7,8 +7,8 @@ export interface HistoryKind {
   readonly areRotating: boolean;
   /** They have passwords made by the operator. */
   readonly areGenerating: boolean;
-  /** They declare roles, of users of the process's own tenant. */
-  readonly areGivingRoles: boolean;
+  /** They declare roles, permissions and organizations, of users of the process's own tenant. */
+  readonly areAssigning: boolean;
   /** They say what becomes of single attributes, and of drift. */
   readonly areParticular: boolean;
   /** They ask for actions. */
@@ -30,7 +30,7 @@ export function kindOf(seed: number): HistoryKind {
     areReviewers: seed % 4 === 2,
     areRotating: seed % 8 === 4,
     areGenerating: seed % 16 === 12,
-    areGivingRoles: seed % 8 === 0,
+    areAssigning: seed % 8 === 0,
     areParticular: seed % 8 === 7,
     areAsking: seed % 8 === 3,
     areMovingTenants: seed % 8 === 6,

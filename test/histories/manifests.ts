@@ -3,7 +3,7 @@ import type { JsonObject } from "../../src/runtime/json.ts";
 import type { Chance } from "./chance.ts";
 import type { HistoryKind } from "./kind.ts";
 import { ACME, DATABASE, GLOBEX, PASSWORDLESS, PEOPLE } from "./names.ts";
-import { rolesSpec } from "./roles.ts";
+import { assignmentsSpec } from "./assignments.ts";
 import { upkeepSpec } from "./upkeep.ts";
 
 export class Manifests {
@@ -35,7 +35,7 @@ export class Manifests {
       ...this.profile(namespace, name),
       ...this.policies(false),
       ...(this.#kind.areParticular && this.upkeep(false)),
-      ...(this.#kind.areGivingRoles && domain === GLOBEX && rolesSpec(chance, false)),
+      ...(this.#kind.areAssigning && domain === GLOBEX && assignmentsSpec(chance, false)),
       ...(chance.happens(0.12) && taken !== undefined && { userId: taken }),
     };
   }

@@ -8,7 +8,7 @@ import { FINALIZER, USER_ID_ANNOTATION } from "../../src/operator/names.ts";
 import type { JsonObject } from "../../src/runtime/json.ts";
 import { mayFollow, type Books, type Known } from "./books.ts";
 import { annotationsOf, asObject, finalizersOf, metadataOf, type Write } from "./cluster.ts";
-import { mayTake, rolesIn } from "./roles.ts";
+import { assignedIn, mayTake, type Assignment } from "./assignments.ts";
 import { awaitedIn, idIn, keyOf, parseClaimText, readyOf, type Provenance, type UserKey } from "./reading.ts";
 import type { Served, WireUser } from "./tenant-side.ts";
 import { fieldOf, mayCreate, mayUpdate } from "./upkeep.ts";
@@ -59,12 +59,12 @@ export class Oracle {
       this.#checkAction(served, served.action);
       return;
     }
-    if (served.roles !== undefined) {
-      this.#checkRoles(served, served.roles);
+    if (served.assignments !== undefined) {
+      this.#checkAssignments(served, served.assignments);
       return;
     }
     if (method === "POST" && served.userId === undefined) this.#noteCreation(served);
-    if (method === "PATCH") this.#checkUpdate(served);
+    if (method === "PATCH") this.#checkUpdate(served, nowMs);
     if (method === "DELETE") this.#checkDeletion(served, nowMs);
     if (typeof answer["user_id"] === "string") this.#books.noteUser(domain, answer as WireUser);
     this.#books.noteMarker(answer);
@@ -202,25 +202,26 @@ export class Oracle {
       this.#violate(`${action} was done to ${user} of ${known.key} more often than it was asked for`);
   }
 
-  #checkRoles({ domain, userId = "", method }: Served, roles: readonly string[]): void {
+  #checkAssignments({ domain, userId = "", method }: Served, assignments: readonly Assignment[]): void {
     const user = keyOf(domain, userId);
     const holders = [this.#books.holderOf(user), this.#books.formerHolderOf(user)].filter((one) => one !== undefined);
-    const isMeant = (known: Known, role: string): boolean => {
+    const isMeant = (known: Known, assignment: Assignment): boolean => {
       const specs = this.#books.recentSpecs(known);
       return method === "POST"
-        ? specs.some((spec) => rolesIn(spec)?.includes(role))
-        : mayTake(role, specs, this.#books.specsSinceClaim(known, user));
+        ? specs.some((spec) => assignedIn(spec, assignment.kind)?.includes(assignment.name))
+        : mayTake(assignment, specs, this.#books.specsSinceClaim(known, user));
     };
-    for (const role of roles) {
-      if (holders.some((known) => isMeant(known, role))) continue;
-      const what = method === "POST" ? "was given" : "lost";
-      this.#violate(`${user} of ${String(holders[0]?.key)} ${what} the role ${role}, against what is declared`);
+    for (const assignment of assignments) {
+      if (holders.some((known) => isMeant(known, assignment))) continue;
+      const what = `${method === "POST" ? "was given" : "lost"} ${assignment.name} of ${assignment.kind}`;
+      this.#violate(`${user} of ${String(holders[0]?.key)} ${what}, against what is declared`);
     }
   }
 
-  #checkUpdate({ domain, userId = "", sent, before }: Served): void {
+  #checkUpdate({ domain, userId = "", sent, before }: Served, nowMs: number): void {
     if (before === undefined) return;
     const user = keyOf(domain, userId);
+    if (sent["email"] !== undefined) this.#books.noteNewAddress(user, nowMs);
     const former = this.#books.formerHolderOf(user);
     const [known, ...more] = [this.#books.holderOf(user), former].filter((one) => one !== undefined);
     if (known === undefined) {

@@ -4,7 +4,7 @@ import type { Chance } from "./chance.ts";
 import { ACME, DATABASE, GLOBEX, PASSWORDLESS, PEOPLE } from "./names.ts";
 import type { HistoryKind } from "./kind.ts";
 import { keyOf } from "./reading.ts";
-import { ROLES } from "./roles.ts";
+import { drawAssignment } from "./assignments.ts";
 import type { Stage } from "./stage.ts";
 import type { WireUser } from "./tenant-side.ts";
 
@@ -56,13 +56,13 @@ export class PeopleAtAuth0 {
     return [{ family_name: value }, { nickname: value }, { family_name: null }, { user_metadata: { edit: value } }];
   }
 
-  changeRole(): string | undefined {
+  changeAssignment(): string | undefined {
     const found = this.#anyUser();
-    const role = this.#chance.pick(ROLES);
-    if (found === undefined || role === undefined) return undefined;
+    const assignment = drawAssignment(this.#chance);
+    if (found === undefined || assignment === undefined) return undefined;
     const method = this.#chance.happens(0.5) ? "POST" : "DELETE";
-    this.#stage.sideOf(found.domain).changeRole(method, found.user.user_id, role);
-    return `${method} ${keyOf(found.domain, found.user.user_id)} ${role}`;
+    this.#stage.sideOf(found.domain).assignments.change(method, found.user.user_id, assignment);
+    return `${method} ${keyOf(found.domain, found.user.user_id)} ${assignment.name} of ${assignment.kind}`;
   }
 
   deleteUser(): string | undefined {

@@ -18,7 +18,7 @@ import { PeopleAtAuth0 } from "./people-at-auth0.ts";
 import { PeopleAtTenants } from "./people-at-tenants.ts";
 import { readyOf } from "./reading.ts";
 import { pathOf, resourcesIn, type Resource } from "./resources.ts";
-import { rolesSpec } from "./roles.ts";
+import { assignmentsSpec } from "./assignments.ts";
 import type { Stage } from "./stage.ts";
 
 /** How often each deed is done, against the others. */
@@ -51,8 +51,8 @@ const SOME_DEEDS = {
   confirmPause: 20,
   rotatePassword: 8,
   losePassword: 4,
-  editRoles: 10,
-  changeRole: 5,
+  editAssignments: 10,
+  changeAssignment: 5,
   editUpkeep: 14,
   ask: 14,
   breakCredentials: 4,
@@ -103,8 +103,8 @@ export class People {
       confirmPause: this.#answering.paused.length > 0 ? SOME_DEEDS.confirmPause : 0,
       rotatePassword: this.#parts.kind.areRotating ? SOME_DEEDS.rotatePassword : 0,
       losePassword: this.#parts.kind.areRotating ? SOME_DEEDS.losePassword : 0,
-      editRoles: this.#parts.kind.areGivingRoles ? SOME_DEEDS.editRoles : 0,
-      changeRole: this.#parts.kind.areGivingRoles ? SOME_DEEDS.changeRole : 0,
+      editAssignments: this.#parts.kind.areAssigning ? SOME_DEEDS.editAssignments : 0,
+      changeAssignment: this.#parts.kind.areAssigning ? SOME_DEEDS.changeAssignment : 0,
       editUpkeep: this.#parts.kind.areParticular ? SOME_DEEDS.editUpkeep : 0,
       ask: this.#parts.kind.areAsking ? SOME_DEEDS.ask : 0,
       breakCredentials: this.#parts.kind.areMovingTenants ? SOME_DEEDS.breakCredentials : 0,
@@ -159,12 +159,12 @@ export class People {
         return this.#reapply();
       case "approve":
         return this.#answering.approve();
-      case "editRoles":
+      case "editAssignments":
         return this.#editOne(({ spec }) =>
-          spec["tenantRef"] === undefined ? rolesSpec(this.#parts.chance, true) : {},
+          spec["tenantRef"] === undefined ? assignmentsSpec(this.#parts.chance, true) : {},
         );
-      case "changeRole":
-        return this.#tenants.changeRole();
+      case "changeAssignment":
+        return this.#tenants.changeAssignment();
       case "rotatePassword":
         return this.#rotatePassword();
       case "losePassword":

@@ -7,6 +7,8 @@ import type { Random } from "../../src/runtime/random.ts";
 import { DEFAULT_CLIENT } from "../../src/simulator/oauth/clients.ts";
 import { Simulator } from "../../src/simulator/simulator.ts";
 import { silentLog } from "../support/silent-log.ts";
+import { AssignmentCalls } from "./assignment-calls.ts";
+import type { Assignment } from "./assignments.ts";
 import { actionOf } from "./actions.ts";
 import { LifeClock, type Time } from "./time.ts";
 import type { Mishap, Wire } from "./wire.ts";
@@ -29,8 +31,8 @@ export interface Served {
   readonly domain: string;
   readonly sentAtStep: number;
   readonly method: string;
-  /** Roles that are given or taken, by name; `undefined`: it is the user itself that is written. */
-  readonly roles: readonly string[] | undefined;
+  /** What is given or taken; `undefined`: it is the user itself that is written. */
+  readonly assignments: readonly Assignment[] | undefined;
   /** What is done to the user besides writing it. */
   readonly action: Action | undefined;
   /** Of the user; absent for one that is to be created. */
@@ -48,8 +50,13 @@ export interface TenantSideParts {
   readonly onServed: (served: Served) => void;
 }
 
+/** What a person may do besides. */
+const PERSONS_SCOPES = ["update:users", "create:roles", "create:resource_servers", "create:organizations"];
+
 export class TenantSide {
   readonly domain: string;
+  /** What people give and take beside attributes. */
+  readonly assignments = new AssignmentCalls((method, path, body) => this.#asPerson(method, path, body));
   readonly #simulator: Simulator;
   readonly #time: Time;
   readonly #onServed: (served: Served) => void;
@@ -59,7 +66,7 @@ export class TenantSide {
     this.domain = domain;
     this.#time = time;
     this.#onServed = onServed;
-    const clients = [{ ...DEFAULT_CLIENT, scopes: [...ALL_SCOPES, "update:users", "create:roles"] }];
+    const clients = [{ ...DEFAULT_CLIENT, scopes: [...ALL_SCOPES, ...PERSONS_SCOPES] }];
     const log = { ...silentLog, error: (message: string, values?: object) => fail(message, values) };
     this.#simulator = new Simulator({ domain, clients, clock: new LifeClock(time), random, log });
   }
@@ -119,28 +126,6 @@ export class TenantSide {
     return this.#asPerson("DELETE", path).status === 200;
   }
 
-  /** A person makes a role. */
-  createRole(name: string): void {
-    const status = this.#asPerson("POST", "/api/v2/roles", { name }).status;
-    if (status !== 200) throw new Error(`POST /api/v2/roles: ${String(status)}`);
-  }
-
-  /** By name. */
-  rolesOf(userId: string): readonly string[] {
-    return this.#roles(`/api/v2/users/${encodeURIComponent(userId)}/roles`).map(({ name }) => name);
-  }
-
-  /** A person gives a role, or takes it. */
-  changeRole(method: "POST" | "DELETE", userId: string, name: string): void {
-    const roles = this.#roles("/api/v2/roles").filter((role) => role.name === name);
-    const body = { roles: roles.map(({ id }) => id) };
-    this.#asPerson(method, `/api/v2/users/${encodeURIComponent(userId)}/roles`, body);
-  }
-
-  #roles(path: string): readonly { readonly id: string; readonly name: string }[] {
-    return this.#asPerson("GET", path).body as readonly { readonly id: string; readonly name: string }[];
-  }
-
   setSwitches(switches: JsonObject): void {
     this.#control("PUT", "/_simulator/switches", switches);
   }
@@ -173,11 +158,6 @@ export class TenantSide {
     return exchange.answer;
   }
 
-  #namesOf(ids: unknown): readonly string[] {
-    const isMeant = (id: string): boolean => Array.isArray(ids) && ids.includes(id);
-    return this.#roles("/api/v2/roles").flatMap(({ id, name }) => (isMeant(id) ? [name] : []));
-  }
-
   #answer(request: HttpRequest, sentAtStep: number, mishap: Mishap | undefined): HttpAnswer {
     if (mishap === undefined) return this.#serve(request, sentAtStep);
     if (mishap.isDone) this.#serve(request, sentAtStep);
@@ -188,21 +168,22 @@ export class TenantSide {
 
   #serve({ method, path, headers, body }: HttpRequest, sentAtStep: number): HttpAnswer {
     const sent = body === undefined ? {} : (JSON.parse(body) as JsonObject);
-    const [, id, isOfRoles] = /^\/api\/v2\/users\/([^/?]+)(\/roles)?/.exec(path) ?? [];
+    const [, id] = /^\/api\/v2\/users\/([^/?]+)/.exec(path) ?? [];
     const acted = actionOf(method, path, sent);
-    const userId = acted?.userId ?? (id === undefined ? undefined : decodeURIComponent(id));
-    const isWrite = acted !== undefined || (method !== "GET" && path.startsWith("/api/v2/users"));
+    const given = method === "GET" ? undefined : this.assignments.read(path, sent);
+    const userId = acted?.userId ?? given?.userId ?? (id === undefined ? undefined : decodeURIComponent(id));
+    const isOfUser = method !== "GET" && path.startsWith("/api/v2/users");
+    const isWrite = acted !== undefined || given !== undefined || isOfUser;
     const before = isWrite && userId !== undefined ? this.find(userId) : undefined;
     const answer = this.#exchange(method, path, body === undefined ? undefined : sent, { ...headers });
     if (isWrite) {
       const { status } = answer;
-      const roles = isOfRoles === undefined ? undefined : this.#namesOf(sent["roles"]);
       const answered = (answer.body ?? {}) as JsonObject;
       this.#onServed({
         domain: this.domain,
         sentAtStep,
         method,
-        roles,
+        assignments: given?.assignments,
         action: acted?.action,
         userId,
         sent,

@@ -22,15 +22,15 @@ test("a role that others gave to a user that stands in for one that is gone is n
 async function rolesOfStandIn(t: ExecutionContext, spec: JsonObject, edit: JsonObject): Promise<readonly string[]> {
   const scenario = await aScenario(t);
   const side = scenario.sideOf(GLOBEX);
-  for (const role of ["reader", "writer"]) side.createRole(role);
+  side.assignments.furnish();
   const uid = scenario.create("a/jane", { ...JANE, ...spec });
   await scenario.rest(1_000);
   side.drop(`auth0|${uid}`);
   const other = String(side.enter({ connection: DATABASE, email: JANE.email })?.user_id);
-  side.changeRole("POST", other, "writer");
+  side.assignments.change("POST", other, { kind: "roles", name: "writer" });
   scenario.edit("a/jane", { spec: edit });
   await scenario.rest(60_000);
 
   t.is(scenario.userIdOf("a/jane"), other);
-  return side.rolesOf(other).toSorted();
+  return side.assignments.of(other, "roles").toSorted();
 }
