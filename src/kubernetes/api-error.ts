@@ -93,10 +93,7 @@ function codeOf(httpStatus: number, reason: string | undefined): ApiErrorCode {
   }
 }
 
-/**
- * What is wrong with the request itself stays wrong when it is sent again. A missing permission is given without the
- * object noticing, so it is worth trying again.
- */
+/** What is wrong with the request itself will mostly be so when it is sent again. */
 function remedyOf(code: ApiErrorCode, waitSeconds: number | undefined, now: EpochMs): Remedy {
   if (waitSeconds !== undefined) return { kind: "wait", untilMs: now + waitSeconds * 1000 };
   return code === "bad_request" || code === "invalid" || code === "too_large" ? { kind: "stall" } : { kind: "backoff" };

@@ -41,6 +41,8 @@ export interface ControllerOptions<Key extends string> {
   readonly metrics: KubernetesMetrics;
 }
 
+/** What an admission policy or a proxy refuses is mended there, and the object does not notice. */
+const REFUSED_AGAIN_MS = 5 * 60_000;
 /** Reconciles that never wait are interrupted after so long, so that probes and timers get their turn. */
 const SLICE_MS = 10;
 
@@ -153,6 +155,7 @@ export class Controller<Key extends string> implements Part {
       case "stall":
         metrics.terminalErrors.inc({ controller });
         queue.forget(key);
+        queue.addAfter(key, REFUSED_AGAIN_MS, priority);
         return;
       case "backoff":
       case undefined:

@@ -64,7 +64,8 @@ export class Reflector implements Part {
   /** Ends only when it is told to. */
   async run(signal: AbortSignal): Promise<void> {
     const { namespaces, store } = this.#options;
-    const scopes = namespaces === "all" ? [undefined] : namespaces;
+    // Two lists of one namespace would each take what only the other has seen for gone.
+    const scopes = namespaces === "all" ? [undefined] : [...new Set(namespaces)];
     const loops = scopes.map((namespace) => new ScopeLoop(this.#options, namespace, store.feed(namespace)));
     await Promise.all(loops.map((loop) => loop.run(signal)));
   }

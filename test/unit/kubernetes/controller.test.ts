@@ -74,7 +74,11 @@ for (const [name, results, moments] of [
     [new RemediedError({ kind: "wait", untilMs: Date.UTC(2026, 0, 1) + 7_000 }), { kind: "done" }],
     [0, 7_000],
   ],
-  ["a remedy that says stall is left alone", [new RemediedError({ kind: "stall" })], [0]],
+  [
+    "a failure that says stall comes again after a while, since what refused it may be mended elsewhere",
+    [new RemediedError({ kind: "stall" }), new RemediedError({ kind: "stall" }), { kind: "done" }],
+    [0, 300_000, 600_000],
+  ],
 ] as const) {
   test(`a key whose reconcile says: ${name}`, async (t) => {
     const reconcile = script(() => scene, ...results);

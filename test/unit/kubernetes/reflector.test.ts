@@ -148,14 +148,14 @@ test("lists all pages, then watches from where the list stood, for a random time
   t.true(seconds >= 300 && seconds <= 600);
 });
 
-test("one list and one watch for each namespace, into one store", async (t) => {
+test("one list and one watch for each namespace, however often it is named, into one store", async (t) => {
   const scene = await aScene(
     t,
     (call) => {
       if (call.isWatch) stayOpen(call);
       else call.answer(200, aList(1, [anObject({ namespace: call.path.split("/")[5] ?? "" })]));
     },
-    { namespaces: ["a", "b"] },
+    { namespaces: ["a", "b", "a"] },
   );
 
   await scene.store.whenSynced(never);
