@@ -180,8 +180,15 @@ export class Auth0Assignments implements AssignmentDirectory {
     signal: AbortSignal,
     body?: JsonMap,
   ): Promise<unknown> {
-    return this.#api.call({ method, route, path, kind: "other", what, ...(body !== undefined && { body }) }, signal);
+    const kind = kindOf(method, route);
+    return this.#api.call({ method, route, path, kind, what, ...(body !== undefined && { body }) }, signal);
   }
+}
+
+/** Members of organizations have buckets of their own. */
+function kindOf(method: Call["method"], route: string): Call["kind"] {
+  if (!route.startsWith("/organizations/{id}/members")) return "other";
+  return method === "GET" ? "read members" : "write members";
 }
 
 const MEMBER_ROLES = "/organizations/{id}/members/{user_id}/roles";

@@ -25,6 +25,9 @@ export interface BucketSettings {
   readonly inflowPerMs: number | undefined;
 }
 
+/** What became of a call that had a place: its answer's headers, or whether it took a token though no header tells of it. */
+export type PlaceEnd = RateHeaders | "spent" | "unspent";
+
 /** How a bucket stands, as far as is known. */
 export interface BucketLevel {
   readonly limit: number;
@@ -53,13 +56,17 @@ export class Bucket {
   readonly #clock: Clock;
   #limit: number;
   #remaining: number;
-  #atMs: EpochMs;
+  /** When that was so; like every moment in here by the monotonic clock. */
+  #atMs: number;
   #inflowPerMs = MIN_INFLOW_PER_MS;
   #isInflowKnown = false;
   #count: { readonly sinceMs: EpochMs; readonly remaining: number; readonly underWay: number; answers: number };
   #underWay = 0;
-  #closedUntilMs: EpochMs = 0;
-  #lastTurnMs: EpochMs = 0;
+  #closedUntilMs = 0;
+  #shownAtMs: number;
+  #lastTurnMs = 0;
+  /** Of those who were sent away, in the order of their turns. */
+  readonly #turns = new Map<string, number>();
   readonly #waiting = new Set<() => void>();
   #cancelTimer: (() => void) | undefined;
   readonly #budget: Budget;
@@ -69,7 +76,8 @@ export class Bucket {
     this.#budget = new Budget(clock);
     this.#limit = limit;
     this.#remaining = remaining;
-    this.#atMs = clock.now();
+    this.#atMs = clock.monotonicMs();
+    this.#shownAtMs = this.#atMs;
     this.#count = { sinceMs: this.#atMs, remaining, underWay: 0, answers: 0 };
   }
 
@@ -80,24 +88,30 @@ export class Bucket {
 
   /**
    * Waits for a turn, or says when to come back. After every "go" exactly one `leave`.
+   * @param caller the same when it comes back: who was woken before its turn keeps it
    * @throws `signal.reason`
    */
-  async enter(signal: AbortSignal): Promise<Admission> {
+  async enter(caller: string, signal: AbortSignal): Promise<Admission> {
     signal.throwIfAborted();
     if (this.#waiting.size === 0 && this.#isOpen()) {
+      this.#turns.delete(caller);
       this.#go();
       return { kind: "go" };
     }
     const waitMs = this.#expectedWaitMs(this.#waiting.size + 1);
-    if (waitMs > MAX_WAIT_MS) return { kind: "come back", atMs: this.#takeTurn(waitMs) };
+    if (waitMs > MAX_WAIT_MS) {
+      const inMs = this.#takeTurn(caller, waitMs) - this.#clock.monotonicMs();
+      return { kind: "come back", atMs: this.#clock.now() + inMs };
+    }
+    this.#turns.delete(caller);
     await this.#wait(signal);
     return { kind: "go" };
   }
 
-  /** @param headers of the answer; `undefined` where it had none, or there was no answer */
-  leave(headers: RateHeaders | undefined): void {
+  leave(end: PlaceEnd): void {
     this.#underWay--;
-    if (headers !== undefined) this.#learn(headers);
+    if (end === "spent") this.#spend();
+    else if (end !== "unspent") this.#learn(end);
     this.#admit();
   }
 
@@ -109,15 +123,20 @@ export class Bucket {
 
   /** A 429 came: nobody goes before `untilMs`. Who got it leaves as well. */
   close(untilMs: EpochMs): void {
-    this.#closedUntilMs = Math.max(this.#closedUntilMs, untilMs);
+    this.#closedUntilMs = Math.max(this.#closedUntilMs, this.#momentOf(untilMs));
     this.#inflowPerMs = Math.max(this.#inflowPerMs * INFLOW_AFTER_REFUSAL, MIN_INFLOW_PER_MS);
     this.#remaining = 1 + this.#reserve; // the moment named is one at which a call passes
     this.#atMs = this.#closedUntilMs;
     this.#beginCount();
   }
 
+  /** When an answer last told of it. */
+  get shownAtMs(): number {
+    return this.#shownAtMs;
+  }
+
   get level(): BucketLevel {
-    const isClosed = this.#clock.now() < this.#closedUntilMs;
+    const isClosed = this.#clock.monotonicMs() < this.#closedUntilMs;
     return {
       limit: this.#limit,
       remaining: isClosed ? 0 : Math.max(0, this.#available + this.#reserve),
@@ -127,13 +146,25 @@ export class Bucket {
   }
 
   #learn({ limit, remaining, fullAtMs }: RateHeaders): void {
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.monotonicMs();
+    this.#shownAtMs = nowMs;
     this.#limit = limit;
     this.#remaining = remaining;
     this.#atMs = nowMs;
     const lacking = limit - remaining - 1;
-    if (lacking > 0 && fullAtMs > nowMs) this.#raiseInflow(lacking / (fullAtMs - nowMs));
+    const fullInMs = this.#momentOf(fullAtMs) - nowMs;
+    if (lacking > 0 && fullInMs > 0) this.#raiseInflow(lacking / fullInMs);
     this.#learnFromCount(nowMs);
+  }
+
+  /** Answers without headers, and calls without an answer, have taken a token all the same. */
+  #spend(): void {
+    this.#remaining = this.#filled - 1;
+    this.#atMs = this.#clock.monotonicMs();
+  }
+
+  #momentOf(atMs: EpochMs): number {
+    return this.#clock.monotonicMs() + atMs - this.#clock.now();
   }
 
   /** Tokens lost to a full bucket make this bound weaker, never wrong; one that no longer helps is begun anew. */
@@ -153,12 +184,21 @@ export class Bucket {
   }
 
   #beginCount(): void {
-    this.#count = { sinceMs: this.#clock.now(), remaining: this.#remaining, underWay: this.#underWay, answers: 0 };
+    this.#count = {
+      sinceMs: this.#clock.monotonicMs(),
+      remaining: this.#remaining,
+      underWay: this.#underWay,
+      answers: 0,
+    };
+  }
+
+  get #filled(): number {
+    const flowedIn = Math.max(0, this.#clock.monotonicMs() - this.#atMs) * this.#inflowPerMs;
+    return Math.min(this.#limit, this.#remaining + flowedIn);
   }
 
   get #available(): number {
-    const flowedIn = Math.max(0, this.#clock.now() - this.#atMs) * this.#inflowPerMs;
-    return Math.min(this.#limit, this.#remaining + flowedIn) - this.#underWay - this.#reserve;
+    return this.#filled - this.#underWay - this.#reserve;
   }
 
   get #reserve(): number {
@@ -167,22 +207,30 @@ export class Bucket {
 
   #isOpen(): boolean {
     const isOurs = this.#budget.waitMs(1, this.#limit, this.#inflowPerMs) === 0;
-    return this.#clock.now() >= this.#closedUntilMs && this.#available >= 1 && isOurs;
+    return this.#clock.monotonicMs() >= this.#closedUntilMs && this.#available >= 1 && isOurs;
   }
 
   /** Until `count` more calls have gone, if the inflow is no greater than it is known to be. */
   #expectedWaitMs(count: number): number {
-    const closedMs = Math.max(0, this.#closedUntilMs - this.#clock.now());
+    const closedMs = Math.max(0, this.#closedUntilMs - this.#clock.monotonicMs());
     const flowMs = Math.max(0, count - this.#available) / this.#inflowPerMs;
     return closedMs + Math.max(flowMs, this.#budget.waitMs(count, this.#limit, this.#inflowPerMs));
   }
 
-  /** The next free moment after those that were given to others who were sent away. */
-  #takeTurn(waitMs: number): EpochMs {
-    const nowMs = this.#clock.now();
+  /** The next free moment after those that were given to others who were sent away; its own where it has one. */
+  #takeTurn(caller: string, waitMs: number): number {
+    const nowMs = this.#clock.monotonicMs();
     if (!this.#isInflowKnown) return nowMs + MAX_WAIT_MS;
+    const ownMs = this.#turns.get(caller) ?? 0;
+    if (ownMs > nowMs) return ownMs;
+    this.#turns.delete(caller);
+    for (const [other, turnMs] of this.#turns) {
+      if (turnMs > nowMs) break;
+      this.#turns.delete(other);
+    }
     const earliestMs = nowMs + waitMs / EARLY_FACTOR;
     this.#lastTurnMs = Math.max(this.#lastTurnMs + 1 / (this.#inflowPerMs * EARLY_FACTOR), earliestMs);
+    this.#turns.set(caller, this.#lastTurnMs);
     return this.#lastTurnMs;
   }
 

@@ -2,17 +2,17 @@
  * The part of a bucket that is ours to use, where the tenant's own applications are to have the rest: filled at our share
  * of the inflow, and emptied by our calls alone, so that nobody else's rest is ours.
  */
-import type { Clock, EpochMs } from "../runtime/clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 
 export class Budget {
   readonly #clock: Clock;
   #share = 1;
   #tokens: number | undefined;
-  #atMs: EpochMs;
+  #atMs: number;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#atMs = clock.now();
+    this.#atMs = clock.monotonicMs();
   }
 
   /** @param share above 0, at most 1: then nothing is kept back */
@@ -23,7 +23,7 @@ export class Budget {
 
   take(limit: number, inflowPerMs: number): void {
     this.#tokens = this.#level(limit, inflowPerMs) - 1;
-    this.#atMs = this.#clock.now();
+    this.#atMs = this.#clock.monotonicMs();
   }
 
   /** Until `count` more calls are ours to make. */
@@ -35,6 +35,6 @@ export class Budget {
   #level(limit: number, inflowPerMs: number): number {
     const most = Math.max(1, limit * this.#share);
     if (this.#tokens === undefined) return most;
-    return Math.min(most, this.#tokens + (this.#clock.now() - this.#atMs) * inflowPerMs * this.#share);
+    return Math.min(most, this.#tokens + (this.#clock.monotonicMs() - this.#atMs) * inflowPerMs * this.#share);
   }
 }

@@ -41,8 +41,6 @@ const MAX_TRIES = 3;
 const RETRY = { baseMs: 400, capMs: 800 };
 /** After a 429 that names no moment. */
 const DEFAULT_CLOSED_MS = 1_000;
-/** Clocks that differ by less are taken for equal: the Date header itself is rounded to a second. */
-const CLOCK_SKEW_MS = 2_000;
 
 export class ManagementApi {
   readonly address: TenantAddress;
@@ -160,12 +158,17 @@ export class ManagementApi {
   }
 
   async #send(call: Call, token: string, signal: AbortSignal): Promise<HttpAnswer> {
-    const place = await this.#quota.enter(call.kind, signal);
+    const place = await this.#quota.enter(call.kind, callerOf(call), signal);
     if (place.kind === "come back") throw rateLimited(call.what, place.atMs);
+    try {
+      call.precondition?.();
+    } catch (error) {
+      this.#quota.leave(place, { kind: "unsent" });
+      throw error;
+    }
     const startMs = this.clock.monotonicMs();
     let answer: HttpAnswer;
     try {
-      call.precondition?.();
       answer = await this.#http.send(
         {
           method: call.method,
@@ -226,15 +229,26 @@ export class ManagementApi {
   }
 }
 
-/** `x-ratelimit-*`, the moment put into our own clock's time. */
+/** Who comes back with the same call, or with another change of the same user, is the same. */
+function callerOf({ method, path, body }: Call): string {
+  const about = WHO.flatMap((name) => body?.[name] ?? []);
+  return `${method} ${path} ${JSON.stringify(about)}`;
+}
+
+/** What tells in a body whom a call is about, where its path does not. */
+const WHO = ["user_id", "email", "phone_number", "username", "members"];
+
+/**
+ * `x-ratelimit-*`, the moment put into our own clock's time by the answer's own: how ours stands to the tenant's does not
+ * matter then. Date is rounded down, the moment up, so that it is never thought to be earlier than it is.
+ */
 function rateHeaders(answer: HttpAnswer): RateHeaders | undefined {
   const [limit, remaining, resetSeconds] = ["limit", "remaining", "reset"].map((name) =>
     wholeNumber(answer.headers[`x-ratelimit-${name}`]),
   );
   if (limit === undefined || remaining === undefined || resetSeconds === undefined) return undefined;
   const dateMs = Date.parse(String(answer.headers["date"]));
-  const aheadMs = answer.atMs - dateMs;
-  return { limit, remaining, fullAtMs: resetSeconds * 1000 + (Math.abs(aheadMs) > CLOCK_SKEW_MS ? aheadMs : 0) };
+  return { limit, remaining, fullAtMs: resetSeconds * 1000 + (Number.isNaN(dateMs) ? 0 : answer.atMs - dateMs) };
 }
 
 function retryAtMs(answer: HttpAnswer): EpochMs | undefined {

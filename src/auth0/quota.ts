@@ -1,6 +1,6 @@
 /**
  * The one gate through which every call to the tenant passes. Auth0's plans count kinds of calls in one bucket or in
- * several, and do not say which: a kind of call belongs to the bucket whose size its answers show, and kinds that show the
+ * several, and do not say which: a kind of call belongs to the buckets whose size its answers show, and kinds that show the
  * same size share one here, so that sharing is never underrated. Until a kind's first answer only one call of it is sent.
  */
 import { abortable } from "../runtime/abort.ts";
@@ -9,18 +9,21 @@ import type { QuotaSettings } from "../reconcile/tenant-connections.ts";
 import { Bucket, type Admission, type BucketLevel, type BucketSettings, type RateHeaders } from "./bucket.ts";
 import { findInflowPerMs } from "./plans.ts";
 
-/** The kinds that Auth0's self-service plans count apart. */
-export type CallKind = "read users" | "write users" | "delete users" | "read connections" | "other";
+/** The kinds that Auth0's plans count apart. */
+export type CallKind =
+  "read users" | "write users" | "delete users" | "read connections" | "read members" | "write members" | "other";
 
 /** How a call ended, as far as the limit is concerned. */
 export type CallEnd =
   | { readonly kind: "answered"; readonly headers: RateHeaders | undefined; readonly isSuccess: boolean }
   | { readonly kind: "refused"; readonly headers: RateHeaders | undefined; readonly untilMs: EpochMs }
-  | { readonly kind: "unanswered" };
+  | { readonly kind: "unanswered" }
+  /** It never left. */
+  | { readonly kind: "unsent" };
 
 interface Gate {
-  /** "none": answers come without the headers, so there is no limit to obey. */
-  bucket: Bucket | "none" | undefined;
+  /** Those that its answers have shown: one, or one within another, of which a refusal tells. Empty: there is no limit to obey. */
+  buckets: readonly Bucket[] | undefined;
   /** The first call of the kind, while it is under way; gives whether it was answered. */
   probe: Promise<boolean> | undefined;
 }
@@ -34,6 +37,8 @@ export interface Place {
 
 type ComeBack = Exclude<Admission, { kind: "go" }>;
 
+/** A bucket that no answer has shown for so long is not the tenant's any more. */
+const SHOWN_MS = 10 * 60_000;
 /** A probe without an answer says nothing; those who waited for it try again after this. */
 const PROBE_AGAIN_MS = 1_000;
 
@@ -69,35 +74,47 @@ export class Quota {
 
   /**
    * Waits for a turn, or says when to come back. After every place exactly one `leave`.
+   * @param caller the same when it comes back: who was woken before its turn keeps it
    * @throws `signal.reason`
    */
-  async enter(kind: CallKind, signal: AbortSignal): Promise<Place | ComeBack> {
+  async enter(kind: CallKind, caller: string, signal: AbortSignal): Promise<Place | ComeBack> {
     const gate = this.#gate(kind);
-    while (gate.bucket === undefined) {
+    while (gate.buckets === undefined) {
       const probe = gate.probe ?? this.#firstProbe;
-      if (probe === undefined) return this.#enterProbing(kind, gate, signal);
+      if (probe === undefined) return this.#enterProbing(kind, gate, caller, signal);
       const isAnswered = await abortable(probe, signal);
       if (!isAnswered) return { kind: "come back", atMs: this.#clock.now() + PROBE_AGAIN_MS };
     }
-    return gate.bucket === "none" ? place(kind, []) : this.#enterAll(kind, [gate.bucket], signal);
+    return this.#enterAll(kind, gate.buckets, caller, signal);
   }
 
   leave({ kind, buckets, endProbe }: Place, end: CallEnd): void {
     const gate = this.#gate(kind);
-    const headers = end.kind === "unanswered" ? undefined : end.headers;
-    if (headers !== undefined) gate.bucket = this.#bucketOf(headers);
-    else if (gate.bucket === undefined && end.kind === "answered" && end.isSuccess) gate.bucket = "none";
+    const headers = "headers" in end ? end.headers : undefined;
+    const shown = headers === undefined ? undefined : this.#bucketOf(headers);
+    if (shown !== undefined) gate.buckets = [shown, ...this.#othersOf(gate, shown)];
+    else if (gate.buckets === undefined && end.kind === "answered" && end.isSuccess) gate.buckets = [];
     if (end.kind === "refused") {
-      if (gate.bucket === undefined || gate.bucket === "none") {
-        gate.bucket = this.#bucketOf({ limit: 1, remaining: 0, fullAtMs: end.untilMs });
+      if (gate.buckets === undefined || gate.buckets.length === 0) {
+        gate.buckets = [this.#bucketOf({ limit: 1, remaining: 0, fullAtMs: end.untilMs })];
       }
-      gate.bucket.close(end.untilMs);
+      (shown ?? gate.buckets[0])?.close(end.untilMs);
     }
-    for (const bucket of buckets) bucket.leave(bucket === gate.bucket ? headers : undefined);
-    if (headers !== undefined && gate.bucket instanceof Bucket && !buckets.includes(gate.bucket)) {
-      gate.bucket.observe(headers);
+    // What the call took a token of: the one that the answer shows, and those that it lies in.
+    const isSpent = end.kind === "answered" || end.kind === "unanswered";
+    for (const bucket of buckets) {
+      const isOfKind = gate.buckets?.includes(bucket) ?? true;
+      if (headers !== undefined && bucket === shown) bucket.leave(headers);
+      else bucket.leave(isSpent && isOfKind ? "spent" : "unspent");
     }
-    endProbe(end.kind !== "unanswered");
+    if (headers !== undefined && shown !== undefined && !buckets.includes(shown)) shown.observe(headers);
+    endProbe("headers" in end);
+  }
+
+  /** Each may have been shown by any kind of call. */
+  #othersOf({ buckets = [] }: Gate, shown: Bucket): readonly Bucket[] {
+    const sinceMs = this.#clock.monotonicMs() - SHOWN_MS;
+    return buckets.filter((bucket) => bucket !== shown && bucket.shownAtMs > sinceMs);
   }
 
   levels(): readonly BucketLevel[] {
@@ -105,7 +122,7 @@ export class Quota {
   }
 
   /** The first call of a kind may go into any bucket: it takes a place in every one that is known. */
-  async #enterProbing(kind: CallKind, gate: Gate, signal: AbortSignal): Promise<Place | ComeBack> {
+  async #enterProbing(kind: CallKind, gate: Gate, caller: string, signal: AbortSignal): Promise<Place | ComeBack> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     gate.probe = promise;
     if (this.#buckets.size === 0) this.#firstProbe = promise;
@@ -115,7 +132,7 @@ export class Quota {
       resolve(isAnswered);
     };
     try {
-      const entered = await this.#enterAll(kind, [...this.#buckets.values()], signal);
+      const entered = await this.#enterAll(kind, [...this.#buckets.values()], caller, signal);
       if (entered.kind !== "come back") return { ...entered, endProbe };
       endProbe(false);
       return entered;
@@ -125,24 +142,29 @@ export class Quota {
     }
   }
 
-  async #enterAll(kind: CallKind, buckets: readonly Bucket[], signal: AbortSignal): Promise<Place | ComeBack> {
+  async #enterAll(
+    kind: CallKind,
+    buckets: readonly Bucket[],
+    caller: string,
+    signal: AbortSignal,
+  ): Promise<Place | ComeBack> {
     const entered: Bucket[] = [];
     try {
       for (const bucket of buckets) {
-        const admission = await bucket.enter(signal);
+        const admission = await bucket.enter(caller, signal);
         if (admission.kind === "come back") return admission;
         entered.push(bucket);
       }
       return place(kind, entered);
     } finally {
-      if (entered.length < buckets.length) for (const bucket of entered) bucket.leave(undefined);
+      if (entered.length < buckets.length) for (const bucket of entered) bucket.leave("unspent");
     }
   }
 
   #gate(kind: CallKind): Gate {
     let gate = this.#gates.get(kind);
     if (gate === undefined) {
-      gate = { bucket: undefined, probe: undefined };
+      gate = { buckets: undefined, probe: undefined };
       this.#gates.set(kind, gate);
     }
     return gate;

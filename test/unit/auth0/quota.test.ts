@@ -16,16 +16,16 @@ class TenantBucket {
     this.#limit = limit;
     this.#perMs = perMinute / 60_000;
     this.#tokens = limit;
-    this.#atMs = clock.now();
+    this.#atMs = clock.monotonicMs();
   }
 
   take(): { passes: boolean; headers: RateHeaders } {
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.monotonicMs();
     this.#tokens = Math.min(this.#limit, this.#tokens + (nowMs - this.#atMs) * this.#perMs);
     this.#atMs = nowMs;
     const passes = this.#tokens >= 1;
     if (passes) this.#tokens--;
-    const fullAtMs = nowMs + (this.#limit - this.#tokens) / this.#perMs;
+    const fullAtMs = this.#clock.now() + (this.#limit - this.#tokens) / this.#perMs;
     return {
       passes,
       headers: { limit: this.#limit, remaining: Math.floor(this.#tokens), fullAtMs: Math.ceil(fullAtMs / 1000) * 1000 },
@@ -53,9 +53,9 @@ function run(
   untilMs: number,
 ): Load {
   const load = { passed: 0, refused: 0, underWay: 0, mostUnderWay: 0 };
-  const work = async (): Promise<void> => {
+  const work = async (caller: string): Promise<void> => {
     while (clock.now() < untilMs) {
-      const place = await quota.enter(kind, never);
+      const place = await quota.enter(kind, caller, never);
       if (place.kind === "come back") {
         await clock.sleep(Math.max(1, place.atMs - clock.now()), never);
         continue;
@@ -74,7 +74,7 @@ function run(
       }
     }
   };
-  for (let worker = 0; worker < workers; worker++) void work();
+  for (let worker = 0; worker < workers; worker++) void work(String(worker));
   return load;
 }
 
@@ -205,20 +205,20 @@ test("a tenant that shows no limit is not limited", async (t) => {
 test("a first call without an answer sends those who waited for it away, and the next tries again", async (t) => {
   const clock = new ManualClock();
   const quota = new Quota(clock);
-  const probe = await quota.enter("read users", never);
-  const waiting = quota.enter("read users", never);
+  const probe = await quota.enter("read users", "a", never);
+  const waiting = quota.enter("read users", "a", never);
   t.not(probe.kind, "come back");
 
   if (probe.kind !== "come back") quota.leave(probe, { kind: "unanswered" });
 
   t.deepEqual(await waiting, { kind: "come back", atMs: clock.now() + 1_000 });
-  t.not((await quota.enter("read users", never)).kind, "come back");
+  t.not((await quota.enter("read users", "a", never)).kind, "come back");
 });
 
 test("after a 429 nobody goes before the moment that it named", async (t) => {
   const clock = new ManualClock();
   const quota = new Quota(clock);
-  const place = await quota.enter("write users", never);
+  const place = await quota.enter("write users", "a", never);
   if (place.kind === "come back") return t.fail();
   const untilMs = clock.now() + 1_500;
   quota.leave(place, { kind: "refused", headers: { limit: 50, remaining: 0, fullAtMs: untilMs }, untilMs });
@@ -240,7 +240,7 @@ test("after a 429 nobody goes before the moment that it named", async (t) => {
 test("who waits gives up with the signal's reason, and the place goes to the next", async (t) => {
   const clock = new ManualClock();
   const quota = new Quota(clock);
-  const first = await quota.enter("write users", never);
+  const first = await quota.enter("write users", "a", never);
   if (first.kind === "come back") return t.fail();
   quota.leave(first, {
     kind: "answered",
@@ -248,17 +248,76 @@ test("who waits gives up with the signal's reason, and the place goes to the nex
     isSuccess: true,
   });
   const controller = new AbortController();
-  const cancelled = quota.enter("write users", controller.signal);
+  const cancelled = quota.enter("write users", "a", controller.signal);
   const reason = new Error("stop");
 
   controller.abort(reason);
 
   t.is(await t.throwsAsync(cancelled), reason);
   let admitted = false;
-  void quota.enter("write users", never).then(() => {
+  void quota.enter("write users", "a", never).then(() => {
     admitted = true;
   });
   await clock.advance(5_000);
   t.true(admitted);
   return t.pass();
 });
+
+test("who is woken before its turn keeps it, and the limit does not lie unused", async (t) => {
+  const clock = new ManualClock();
+  const quota = new Quota(clock);
+  const tenant = new TenantBucket(10, 120, clock);
+  const sleepers = new Set<() => void>();
+  let passed = 0;
+  const work = async (caller: string): Promise<void> => {
+    for (;;) {
+      const place = await quota.enter("write users", caller, never);
+      if (place.kind !== "come back") {
+        await clock.sleep(LATENCY_MS, never);
+        quota.leave(place, { kind: "answered", headers: tenant.take().headers, isSuccess: true });
+        passed++;
+        return;
+      }
+      const { promise, resolve } = Promise.withResolvers<void>();
+      sleepers.add(resolve);
+      const cancel = clock.timer(Math.max(1, place.atMs - clock.now()), resolve);
+      await promise;
+      cancel();
+      sleepers.delete(resolve);
+    }
+  };
+  void work("first");
+  await clock.advance(1_000);
+  for (let user = 0; user < 1_000; user++) void work(String(user));
+  await clock.advance(20_000);
+  const before = passed;
+
+  for (const wake of sleepers) wake();
+  await clock.advance(300_000);
+
+  t.true(passed - before >= 0.95 * 600, `${String(passed - before)} of 600 calls in five minutes`);
+});
+
+test("a clock that is set back by an hour does not stop calls", async (t) => {
+  for (const share of [1, 0.5]) {
+    const clock = new SetBackClock();
+    const quota = new Quota(clock);
+    quota.configure({}, { share });
+    const load = run(quota, "write users", new TenantBucket(10, 120, clock), clock, 10, Infinity);
+    await clock.advance(600_000);
+    const before = load.passed;
+
+    clock.setBackMs = 3_600_000;
+    await clock.advance(600_000);
+
+    t.true(load.passed - before >= 0.9 * before, `${String(load.passed - before)} after ${String(before)}`);
+  }
+});
+
+class SetBackClock extends ManualClock {
+  setBackMs = 0;
+
+  override now(): number {
+    return super.now() - this.setBackMs;
+  }
+}
