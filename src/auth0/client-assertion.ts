@@ -8,7 +8,7 @@ const LIFETIME_SECONDS = 60;
 /**
  * @param audience the issuer: the tenant's origin with a slash
  * (https://auth0.com/docs/get-started/authentication-and-authorization-flow/authenticate-with-private-key-jwt)
- * @returns `undefined` where `pem` is no private key
+ * @returns `undefined` where `pem` is no private key that Auth0 takes
  */
 export function clientAssertion(clientId: string, audience: string, pem: string, nowMs: EpochMs): string | undefined {
   const key = findPrivateKey(pem);
@@ -21,10 +21,13 @@ export function clientAssertion(clientId: string, audience: string, pem: string,
   return `${content}.${signature.toString("base64url")}`;
 }
 
-/** The parser's own words are dropped: they are of no help, and must not repeat the key. */
+/** For RS256 or ES256. The parser's own words are dropped: they are of no help, and must not repeat the key. */
 function findPrivateKey(pem: string): KeyObject | undefined {
   try {
-    return createPrivateKey(pem);
+    const key = createPrivateKey(pem);
+    const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
+    const isTaken = type === "rsa" || (type === "ec" && details?.namedCurve === "prime256v1");
+    return isTaken ? key : undefined;
   } catch {
     return undefined;
   }

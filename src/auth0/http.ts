@@ -79,7 +79,7 @@ export class TenantHttp {
     return new Promise((resolve, reject) => {
       const outgoing = this.#request({
         agent: this.#agent,
-        hostname: this.#origin.hostname,
+        hostname: this.#origin.hostname.replace(/^\[|\]$/g, ""),
         port: this.#origin.port,
         method,
         path,

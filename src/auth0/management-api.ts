@@ -113,10 +113,10 @@ export class ManagementApi {
   }
 
   /** @see TenantConnection.prove */
-  async prove(credentials: Credentials | "in use", signal: AbortSignal): Promise<Access> {
-    const tokens = credentials === "in use" ? this.#tokens : this.#tokensBy(credentials);
+  async prove(credentials: Credentials | "in use" | "in doubt", signal: AbortSignal): Promise<Access> {
+    const tokens = typeof credentials === "string" ? this.#tokens : this.#tokensBy(credentials);
     const token = await tokens.get(signal);
-    if (tokens.isGiven) await this.#tryToken(token, tokens, signal);
+    if (tokens.isGiven || credentials === "in doubt") await this.#tryToken(token, tokens, signal);
     this.#tokens = tokens;
     return tokens.access;
   }
@@ -126,7 +126,7 @@ export class ManagementApi {
     this.#http.close();
   }
 
-  /** A token that nobody asked for proves nothing until a call was taken with it. */
+  /** A token that nobody asked for proves nothing until a call was taken with it, nor do any of a tenant that refuses its own. */
   async #tryToken(token: string, tokens: TokenSource, signal: AbortSignal): Promise<void> {
     const what = "try the access token";
     const path = "/users?per_page=1&fields=user_id";

@@ -5,7 +5,7 @@
 import type { JsonMap } from "../core/json.ts";
 import { findJsonObject } from "../runtime/json.ts";
 import type { Clock, EpochMs } from "../runtime/clock.ts";
-import type { DirectoryError } from "../reconcile/errors.ts";
+import type { DirectoryError, DirectoryErrorCode } from "../reconcile/errors.ts";
 import { abortable } from "../runtime/abort.ts";
 import type { Access, Credentials } from "../reconcile/tenant-connections.ts";
 import { clientAssertion } from "./client-assertion.ts";
@@ -37,8 +37,10 @@ export class TokenSource {
   readonly #clock: Clock;
   readonly #onAnswer: (status: number) => void;
   #token: AccessToken | undefined;
+  /** When the tenant gave the token that it gave last, by the monotonic clock. */
+  #givenAtMs = -Infinity;
   #asking: Promise<AccessToken> | undefined;
-  #refusal: { readonly error: DirectoryError; readonly untilMs: EpochMs } | undefined;
+  #refusal: { readonly error: DirectoryError; /** By the monotonic clock. */ readonly untilMs: number } | undefined;
 
   /** @param onAnswer is told the status of every answer of the token endpoint; 0 for none */
   constructor(
@@ -62,16 +64,17 @@ export class TokenSource {
 
   /** @throws DirectoryError `credentials_invalid`, `rate_limited` or `unavailable`; `signal.reason` */
   async get(signal: AbortSignal): Promise<string> {
+    const standing = this.#clock.monotonicMs() < (this.#refusal?.untilMs ?? 0) ? this.#refusal : undefined;
     if (this.#credentials.kind === "token") {
-      if (this.#refusal !== undefined) throw this.#refusal.error;
+      if (standing !== undefined) throw standing.error;
       return this.#credentials.token;
     }
     const nowMs = this.#clock.now();
     const token = this.#token;
     if (token !== undefined && !needsRenewal(token, nowMs)) return token.value;
-    if (this.#refusal !== undefined && nowMs < this.#refusal.untilMs) {
+    if (standing !== undefined) {
       if (token !== undefined && nowMs < token.expiresAtMs) return token.value;
-      throw this.#refusal.error;
+      throw standing.error;
     }
     this.#asking ??= this.#ask(this.#credentials).finally(() => {
       this.#asking = undefined;
@@ -94,16 +97,16 @@ export class TokenSource {
     return { scopes: this.#token?.scopes, expiresAtMs: this.#token?.expiresAtMs };
   }
 
-  /** The tenant refused this token: it is not handed out again. */
+  /** The tenant refused this token: it is not handed out again, nor is another one asked for at once if it was a new one. */
   invalidate(token: string): void {
-    if (this.#token?.value === token) this.#token = undefined;
-    if (this.#credentials.kind === "token" && this.#credentials.token === token) {
-      this.#refuse(
-        callFailed(
-          "credentials_invalid",
-          "the tenant refuses the access token it was given: it is wrong, expired, or of another tenant",
-        ),
-      );
+    if (this.#credentials.kind === "token") {
+      if (this.#credentials.token !== token) return;
+      const message = "the tenant refuses the access token it was given: it is wrong, expired, or of another tenant";
+      this.#refuse("credentials_invalid", message);
+    } else if (this.#token?.value === token) {
+      const isNew = this.#clock.monotonicMs() - this.#givenAtMs < REFUSAL_STANDS_MS;
+      this.#token = undefined;
+      if (isNew) this.#refuse("credentials_invalid", `${this.#address.domain} refuses the very tokens that it gives`);
     }
   }
 
@@ -129,9 +132,7 @@ export class TokenSource {
     } catch (error) {
       this.#onAnswer(0);
       if (!(error instanceof NoAnswerError)) throw error;
-      throw this.#refuse(
-        callFailed("unavailable", `ask ${this.#address.domain} for a token: ${error.message}`, { cause: error }),
-      );
+      throw this.#refuse("unavailable", `ask ${this.#address.domain} for a token: ${error.message}`, error);
     }
     this.#onAnswer(answer.status);
     const body = findJsonObject(answer.body);
@@ -140,13 +141,14 @@ export class TokenSource {
       const seconds = Number(body?.["expires_in"]);
       const lifetimeMs = (Number.isFinite(seconds) && seconds > 0 ? seconds : 3600) * 1000;
       this.#refusal = undefined;
+      this.#givenAtMs = this.#clock.monotonicMs();
       const scope = body?.["scope"];
       const scopes = typeof scope === "string" ? scope.split(" ").filter(Boolean) : undefined;
       this.#token = { value, expiresAtMs: askedAtMs + lifetimeMs, lifetimeMs, scopes };
       return this.#token;
     }
     const secret = credentials.kind === "client secret" ? credentials.clientSecret : "";
-    throw this.#refuse(tokenRefused(answer, this.#address, secret));
+    throw this.#refuse(...tokenRefused(answer, this.#address, secret));
   }
 
   #proof(credentials: Exclude<Credentials, { kind: "token" }>, nowMs: EpochMs): JsonMap {
@@ -154,7 +156,8 @@ export class TokenSource {
     const { clientId, privateKey } = credentials;
     const assertion = clientAssertion(clientId, `https://${this.#address.domain}/`, privateKey, nowMs);
     if (assertion === undefined) {
-      throw this.#refuse(callFailed("credentials_invalid", "the privateKey is no private key in PEM"));
+      const message = "the privateKey is no private key in PEM that Auth0 takes: RSA, or EC on the curve P-256";
+      throw this.#refuse("credentials_invalid", message);
     }
     return {
       client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
@@ -162,8 +165,10 @@ export class TokenSource {
     };
   }
 
-  #refuse(error: DirectoryError): DirectoryError {
-    this.#refusal = { error, untilMs: this.#clock.now() + REFUSAL_STANDS_MS };
+  /** Whoever wanted to call with a token has sent nothing. */
+  #refuse(code: DirectoryErrorCode, message: string, cause?: unknown): DirectoryError {
+    const error = callFailed(code, message, { isUnsent: true, cause });
+    this.#refusal = { error, untilMs: this.#clock.monotonicMs() + REFUSAL_STANDS_MS };
     return error;
   }
 }
@@ -179,13 +184,17 @@ function accessOf(token: string): Access {
 }
 
 /** The token endpoint has an envelope of its own: `{error, error_description}`. */
-function tokenRefused(answer: HttpAnswer, { domain }: TenantAddress, clientSecret: string): DirectoryError {
+function tokenRefused(
+  answer: HttpAnswer,
+  { domain }: TenantAddress,
+  clientSecret: string,
+): [code: DirectoryErrorCode, message: string] {
   const said = describeRefusal(answer, [clientSecret]);
   const what = `ask ${domain} for a token: ${String(answer.status)} ${said}`;
-  if (answer.status === 429) return callFailed("rate_limited", what);
-  if (answer.status >= 500 || isRedirect(answer)) return callFailed("unavailable", what);
-  return callFailed(
+  if (answer.status === 429) return ["rate_limited", what];
+  if (answer.status >= 500 || isRedirect(answer)) return ["unavailable", what];
+  return [
     "credentials_invalid",
     `${what}: check the domain, the client id and secret (or key), and that the client is authorized for the Management API`,
-  );
+  ];
 }

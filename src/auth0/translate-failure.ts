@@ -37,7 +37,7 @@ const REMEDIES: Readonly<Record<DirectoryErrorCode, Remedy>> = {
 export function callFailed(
   code: DirectoryErrorCode,
   message: string,
-  options: ErrorOptions & { attributes?: readonly AttributePath[] } = {},
+  options: ErrorOptions & { attributes?: readonly AttributePath[]; isUnsent?: boolean } = {},
 ): DirectoryError {
   return new DirectoryError(code, message, REMEDIES[code], options);
 }

@@ -137,7 +137,8 @@ export class TenantReconciler {
     const isChanged = known !== undefined && !isSameCredentials(known.credentials, credentials);
     try {
       const isProven = known?.access !== undefined && known.isUsable && !isChanged && !this.#doubted.has(key);
-      const access = isProven ? known.access : await connection.prove(isChanged ? credentials : "in use", signal);
+      const standing = this.#doubted.has(key) ? "in doubt" : "in use";
+      const access = isProven ? known.access : await connection.prove(isChanged ? credentials : standing, signal);
       this.#doubted.delete(key);
       const next: Known = {
         uid: resource.uid,

@@ -130,6 +130,9 @@ function openOf({ actions }: ActionRequest, results: readonly ActionResult[]): r
   return actions.filter((name) => !results.some(({ action }) => action === name));
 }
 
+/** Until the way to the tenant may be mended. */
+const LOOK_AGAIN_MS = 60_000;
+
 type Attempt =
   | { readonly kind: "answered"; readonly result: ActionResult }
   | { readonly kind: "put off"; readonly untilMs: EpochMs };
@@ -152,6 +155,8 @@ async function attempt(
     if (error instanceof ActionError || isApiError(error, "forbidden")) return answered("Failed", error.message);
     if (!(error instanceof DirectoryError)) throw error;
     if (error.remedy.kind === "wait") return { kind: "put off", untilMs: error.remedy.untilMs };
+    const isUnsent = error.isUnsent || error.code === "credentials_invalid" || error.code === "tenant_not_ready";
+    if (isUnsent) return { kind: "put off", untilMs: parts.clock.now() + LOOK_AGAIN_MS };
     return answered(error.code === "unavailable" ? "Unknown" : "Failed", error.message);
   }
 }

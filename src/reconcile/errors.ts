@@ -44,16 +44,19 @@ export class DirectoryError extends Error {
   readonly remedy: Remedy;
   /** With `attribute_not_writable`: the attributes refused, as far as the answer names them. */
   readonly attributes: readonly AttributePath[];
+  /** Whether the call never left: nothing can have come of it. */
+  readonly isUnsent: boolean;
 
   constructor(
     code: DirectoryErrorCode,
     message: string,
     remedy: Remedy,
-    options: ErrorOptions & { readonly attributes?: readonly AttributePath[] } = {},
+    options: ErrorOptions & { readonly attributes?: readonly AttributePath[]; readonly isUnsent?: boolean } = {},
   ) {
     super(`[${code}] ${message}`, options);
     this.code = code;
     this.remedy = remedy;
     this.attributes = options.attributes ?? [];
+    this.isUnsent = options.isUnsent ?? false;
   }
 }

@@ -30,10 +30,10 @@ export interface TenantConnection {
   readonly directory: UserDirectory;
   /**
    * Proves that the credentials are good, those in use or new ones, which are then used from now on; the former stay in
-   * use where the new ones are not.
+   * use where the new ones are not. Those in use are in doubt where a call was refused with them: then a call proves them.
    * @throws DirectoryError
    */
-  prove(credentials: Credentials | "in use", signal: AbortSignal): Promise<Access>;
+  prove(credentials: Credentials | "in use" | "in doubt", signal: AbortSignal): Promise<Access>;
   /** Which of the tenant's domains mails and tickets name from now on. */
   nameDomain(customDomain: string | undefined): void;
   /** What is said of the tenant's limits from now on. */

@@ -52,6 +52,7 @@ export class Deadline {
 
 /** Waits for `promise`, but no longer than `signal` lets it; the promise itself goes on. */
 export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  if (signal.aborted) promise.catch(() => {}); // nobody waits for it any more
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = (): void => {

@@ -8,6 +8,7 @@ import { aScenario, type Scenario } from "../../histories/scenario.ts";
 import type { Call } from "../../histories/wire.ts";
 
 const MAIL = `POST ${GLOBEX} /jobs/verification-email`;
+const TOKEN = `POST ${GLOBEX} /oauth/token`;
 const REVOKE = (uid: string): string => `POST ${GLOBEX} /users/auth0|${uid}/revoke-access`;
 const isMail = ({ what }: Call): boolean => what === MAIL;
 
@@ -45,6 +46,32 @@ test("an action whose answer was lost is said to be unknown, and not done again"
 
   t.deepEqual(resultsOf(actionsOf(scenario)), ["verification-email Unknown", "unblock Done"]);
   t.is(timesServed(scenario, MAIL), 1);
+});
+
+test("an action for which there was no token was not done, and is done later", async (t) => {
+  for (const status of [undefined, 429, 503]) {
+    const scenario = await aScenario(t);
+    await aUser(scenario);
+    const isHeld = (call: Call): boolean => isMail(call) || call.what === TOKEN;
+    ask(scenario, "verification-email");
+    await scenario.rest(1_000, isHeld);
+
+    scenario.life.wire.advance(scenario.callTo(MAIL), { status: 401, isDone: false });
+    scenario.life.wire.advance(scenario.callTo(MAIL));
+    await scenario.rest(1_000, isHeld);
+    for (const call of scenario.life.wire.calls.filter(({ what }) => what === TOKEN)) {
+      if (status === undefined) {
+        scenario.life.wire.lose(call);
+      } else {
+        scenario.life.wire.advance(call, { status, isDone: false });
+        scenario.life.wire.advance(call);
+      }
+    }
+    await scenario.rest(5 * 60_000);
+
+    t.deepEqual(resultsOf(actionsOf(scenario)), ["verification-email Done"]);
+    t.is(timesServed(scenario, MAIL), 1);
+  }
 });
 
 test("an action is not done again because its request comes back after another one", async (t) => {

@@ -2,7 +2,9 @@
 import test from "ava";
 import { grant, putCredentials } from "../../histories/furnish.ts";
 import { ACME, CLUSTER_TENANTS, DATABASE } from "../../histories/names.ts";
+import { readyOf } from "../../histories/reading.ts";
 import { aScenario } from "../../histories/scenario.ts";
+import type { Call } from "../../histories/wire.ts";
 
 const tenantRef = { kind: "ClusterAuth0Tenant", name: "acme" };
 
@@ -39,4 +41,22 @@ test("a lower limit on deletions counts while there are no credentials, too", as
     names.map(() => "DeletionPaused"),
   );
   t.is(scenario.sideOf(ACME).users().length, 3);
+});
+
+test("a tenant that gives tokens and takes none of them is not connected", async (t) => {
+  const scenario = await aScenario(t);
+  const isApi = ({ what }: Call): boolean => what.includes(` ${ACME} `) && !what.includes("/oauth/token");
+  scenario.create("a/jane", { tenantRef, email: "jane@example.com" });
+  for (let seconds = 0; seconds < 120; seconds++) {
+    await scenario.rest(1_000, isApi);
+    for (const call of scenario.life.wire.calls.filter(isApi)) {
+      scenario.life.wire.advance(call, { status: 401, isDone: false });
+      scenario.life.wire.advance(call);
+    }
+  }
+
+  t.is(readyOf(scenario.cluster.get(`${CLUSTER_TENANTS}/acme`)).reason, "CredentialsInvalid");
+  t.is(scenario.reasonOf("a/jane"), "TenantNotReady");
+  await scenario.rest(5 * 60_000);
+  t.is(scenario.reasonOf("a/jane"), "Created");
 });
