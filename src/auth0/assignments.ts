@@ -7,6 +7,7 @@ import type { AssignmentDirectory } from "../reconcile/ports.ts";
 import type { EpochMs } from "../runtime/clock.ts";
 import { isJsonObject, type JsonObject } from "../runtime/json.ts";
 import type { Call, ManagementApi } from "./management-api.ts";
+import type { CallKind } from "./quota.ts";
 import { callFailed } from "./translate-failure.ts";
 
 /** A name that was given to another role or organization is noticed by then. */
@@ -96,12 +97,12 @@ export class Auth0Assignments implements AssignmentDirectory {
   addMember(organization: string, user: UserId, signal: AbortSignal): Promise<void> {
     const what = `add ${user} to organization ${organization}`;
     const path = membersOf(organization);
-    return this.#write("POST", "/organizations/{id}/members", path, { members: [user] }, what, signal);
+    return this.#write("POST", MEMBERS, path, { members: [user] }, what, signal);
   }
 
   removeMember(organization: string, user: UserId, signal: AbortSignal): Promise<void> {
     const what = `take ${user} out of organization ${organization}`;
-    return this.#remove("/organizations/{id}/members", membersOf(organization), { members: [user] }, what, signal);
+    return this.#remove(MEMBERS, membersOf(organization), { members: [user] }, what, signal);
   }
 
   async listMemberRoles(organization: string, user: UserId, signal: AbortSignal): Promise<readonly string[]> {
@@ -185,13 +186,14 @@ export class Auth0Assignments implements AssignmentDirectory {
   }
 }
 
-/** Members of organizations have buckets of their own. */
-function kindOf(method: Call["method"], route: string): Call["kind"] {
-  if (!route.startsWith("/organizations/{id}/members")) return "other";
-  return method === "GET" ? "read members" : "write members";
-}
+const MEMBERS = "/organizations/{id}/members";
+const MEMBER_ROLES = `${MEMBERS}/{user_id}/roles`;
 
-const MEMBER_ROLES = "/organizations/{id}/members/{user_id}/roles";
+function kindOf(method: Call["method"], route: string): CallKind {
+  const verb = method === "GET" ? "read" : "write";
+  if (route === MEMBERS) return `${verb} members`;
+  return route === MEMBER_ROLES ? `${verb} member roles` : "other";
+}
 
 function of(user: UserId): string {
   return `/users/${encodeURIComponent(user)}`;

@@ -78,6 +78,7 @@ export class Auth0UserDirectory implements UserDirectory {
           path: "/users",
           kind: "write users",
           what,
+          whom: user.bareId ?? JSON.stringify(user.attributes),
           body: createBody(user),
           namesDomain: true,
           ...secretsOf(user.password),

@@ -3,18 +3,20 @@
  * refused there. What seems available = what the last answer left + what has flowed in since − the calls under way.
  * The inflow is never told; it is bounded from below by two observations, and the greater bound is used:
  * the headers (a bucket that lacks d tokens now and is full by t gains at least d / t), and the count (what was consumed
- * over a stretch in which the bucket never was full must have flowed in).
+ * over a stretch in which the bucket never was full must have flowed in). Time is the monotonic clock's: nobody waits for an
+ * hour because the machine's clock was set back by one.
  */
 import type { Clock, EpochMs } from "../runtime/clock.ts";
 import { Budget } from "./budget.ts";
+import { Turns } from "./turns.ts";
 
 /** What an answer says of its bucket. */
 export interface RateHeaders {
   /** The bucket's size. */
   readonly limit: number;
   readonly remaining: number;
-  /** When the bucket is full again, rounded up to a second (recorded: full, not "one token more"). */
-  readonly fullAtMs: EpochMs;
+  /** Until the bucket is full again, at most (recorded: full, not "one token more"). */
+  readonly fullInMs: number;
 }
 
 /** What people say of the tenant's limits. */
@@ -25,9 +27,6 @@ export interface BucketSettings {
   readonly inflowPerMs: number | undefined;
 }
 
-/** What became of a call that had a place: its answer's headers, or whether it took a token though no header tells of it. */
-export type PlaceEnd = RateHeaders | "spent" | "unspent";
-
 /** How a bucket stands, as far as is known. */
 export interface BucketLevel {
   readonly limit: number;
@@ -36,6 +35,12 @@ export interface BucketLevel {
   /** Calls that wait for their turn. */
   readonly waiting: number;
 }
+
+/**
+ * What a call left of its token: what the bucket's answer shows; "spent" where nothing shows it, as in most refusals and
+ * where there was no answer; "unsent": the token is still there.
+ */
+export type Spending = RateHeaders | "spent" | "unsent";
 
 export type Admission = { readonly kind: "go" } | { readonly kind: "come back"; readonly atMs: EpochMs };
 
@@ -56,17 +61,13 @@ export class Bucket {
   readonly #clock: Clock;
   #limit: number;
   #remaining: number;
-  /** When that was so; like every moment in here by the monotonic clock. */
   #atMs: number;
   #inflowPerMs = MIN_INFLOW_PER_MS;
   #isInflowKnown = false;
-  #count: { readonly sinceMs: EpochMs; readonly remaining: number; readonly underWay: number; answers: number };
+  #count: { readonly sinceMs: number; readonly remaining: number; readonly underWay: number; answers: number };
   #underWay = 0;
   #closedUntilMs = 0;
-  #shownAtMs: number;
-  #lastTurnMs = 0;
-  /** Of those who were sent away, in the order of their turns. */
-  readonly #turns = new Map<string, number>();
+  readonly #turns = new Turns();
   readonly #waiting = new Set<() => void>();
   #cancelTimer: (() => void) | undefined;
   readonly #budget: Budget;
@@ -77,7 +78,6 @@ export class Bucket {
     this.#limit = limit;
     this.#remaining = remaining;
     this.#atMs = clock.monotonicMs();
-    this.#shownAtMs = this.#atMs;
     this.#count = { sinceMs: this.#atMs, remaining, underWay: 0, answers: 0 };
   }
 
@@ -88,30 +88,29 @@ export class Bucket {
 
   /**
    * Waits for a turn, or says when to come back. After every "go" exactly one `leave`.
-   * @param caller the same when it comes back: who was woken before its turn keeps it
+   * @param who asks: the same name each time, and nobody else's
    * @throws `signal.reason`
    */
-  async enter(caller: string, signal: AbortSignal): Promise<Admission> {
+  async enter(who: string, signal: AbortSignal): Promise<Admission> {
     signal.throwIfAborted();
     if (this.#waiting.size === 0 && this.#isOpen()) {
-      this.#turns.delete(caller);
+      this.#turns.end(who);
+      this.#turns.beginAnew();
       this.#go();
       return { kind: "go" };
     }
     const waitMs = this.#expectedWaitMs(this.#waiting.size + 1);
-    if (waitMs > MAX_WAIT_MS) {
-      const inMs = this.#takeTurn(caller, waitMs) - this.#clock.monotonicMs();
-      return { kind: "come back", atMs: this.#clock.now() + inMs };
-    }
-    this.#turns.delete(caller);
+    if (waitMs > MAX_WAIT_MS) return { kind: "come back", atMs: this.#clock.now() + this.#untilTurnMs(who, waitMs) };
+    this.#turns.end(who);
     await this.#wait(signal);
     return { kind: "go" };
   }
 
-  leave(end: PlaceEnd): void {
+  leave(spending: Spending): void {
     this.#underWay--;
-    if (end === "spent") this.#spend();
-    else if (end !== "unspent") this.#learn(end);
+    if (spending === "unsent") this.#budget.giveBack();
+    else if (spending === "spent") this.#spend();
+    else this.#learn(spending);
     this.#admit();
   }
 
@@ -121,18 +120,14 @@ export class Bucket {
     this.#admit();
   }
 
-  /** A 429 came: nobody goes before `untilMs`. Who got it leaves as well. */
-  close(untilMs: EpochMs): void {
-    this.#closedUntilMs = Math.max(this.#closedUntilMs, this.#momentOf(untilMs));
+  /** A 429 came: nobody goes for so long. Who got it has left. */
+  close(forMs: number): void {
+    this.#closedUntilMs = Math.max(this.#closedUntilMs, this.#clock.monotonicMs() + forMs);
     this.#inflowPerMs = Math.max(this.#inflowPerMs * INFLOW_AFTER_REFUSAL, MIN_INFLOW_PER_MS);
     this.#remaining = 1 + this.#reserve; // the moment named is one at which a call passes
     this.#atMs = this.#closedUntilMs;
     this.#beginCount();
-  }
-
-  /** When an answer last told of it. */
-  get shownAtMs(): number {
-    return this.#shownAtMs;
+    this.#admit();
   }
 
   get level(): BucketLevel {
@@ -145,30 +140,24 @@ export class Bucket {
     };
   }
 
-  #learn({ limit, remaining, fullAtMs }: RateHeaders): void {
+  /** Not counted towards the inflow: whether the tenant counted it is not known. */
+  #spend(): void {
+    this.#remaining = this.#filled - 1;
+    this.#atMs = Math.max(this.#atMs, this.#clock.monotonicMs());
+  }
+
+  #learn({ limit, remaining, fullInMs }: RateHeaders): void {
     const nowMs = this.#clock.monotonicMs();
-    this.#shownAtMs = nowMs;
     this.#limit = limit;
     this.#remaining = remaining;
     this.#atMs = nowMs;
     const lacking = limit - remaining - 1;
-    const fullInMs = this.#momentOf(fullAtMs) - nowMs;
     if (lacking > 0 && fullInMs > 0) this.#raiseInflow(lacking / fullInMs);
     this.#learnFromCount(nowMs);
   }
 
-  /** Answers without headers, and calls without an answer, have taken a token all the same. */
-  #spend(): void {
-    this.#remaining = this.#filled - 1;
-    this.#atMs = this.#clock.monotonicMs();
-  }
-
-  #momentOf(atMs: EpochMs): number {
-    return this.#clock.monotonicMs() + atMs - this.#clock.now();
-  }
-
   /** Tokens lost to a full bucket make this bound weaker, never wrong; one that no longer helps is begun anew. */
-  #learnFromCount(nowMs: EpochMs): void {
+  #learnFromCount(nowMs: number): void {
     const { sinceMs, answers, remaining, underWay } = this.#count;
     this.#count.answers++;
     const perMs = (this.#remaining - remaining + answers - underWay) / Math.max(1, nowMs - sinceMs);
@@ -192,13 +181,13 @@ export class Bucket {
     };
   }
 
+  get #available(): number {
+    return this.#filled - this.#underWay - this.#reserve;
+  }
+
   get #filled(): number {
     const flowedIn = Math.max(0, this.#clock.monotonicMs() - this.#atMs) * this.#inflowPerMs;
     return Math.min(this.#limit, this.#remaining + flowedIn);
-  }
-
-  get #available(): number {
-    return this.#filled - this.#underWay - this.#reserve;
   }
 
   get #reserve(): number {
@@ -217,21 +206,11 @@ export class Bucket {
     return closedMs + Math.max(flowMs, this.#budget.waitMs(count, this.#limit, this.#inflowPerMs));
   }
 
-  /** The next free moment after those that were given to others who were sent away; its own where it has one. */
-  #takeTurn(caller: string, waitMs: number): number {
+  #untilTurnMs(who: string, waitMs: number): number {
+    if (!this.#isInflowKnown) return MAX_WAIT_MS;
     const nowMs = this.#clock.monotonicMs();
-    if (!this.#isInflowKnown) return nowMs + MAX_WAIT_MS;
-    const ownMs = this.#turns.get(caller) ?? 0;
-    if (ownMs > nowMs) return ownMs;
-    this.#turns.delete(caller);
-    for (const [other, turnMs] of this.#turns) {
-      if (turnMs > nowMs) break;
-      this.#turns.delete(other);
-    }
-    const earliestMs = nowMs + waitMs / EARLY_FACTOR;
-    this.#lastTurnMs = Math.max(this.#lastTurnMs + 1 / (this.#inflowPerMs * EARLY_FACTOR), earliestMs);
-    this.#turns.set(caller, this.#lastTurnMs);
-    return this.#lastTurnMs;
+    const gapMs = 1 / (this.#inflowPerMs * EARLY_FACTOR);
+    return this.#turns.give(who, nowMs, nowMs + waitMs / EARLY_FACTOR, gapMs) - nowMs;
   }
 
   #wait(signal: AbortSignal): Promise<void> {

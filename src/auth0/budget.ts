@@ -26,6 +26,11 @@ export class Budget {
     this.#atMs = this.#clock.monotonicMs();
   }
 
+  /** What was taken for a call that was not sent. */
+  giveBack(): void {
+    if (this.#tokens !== undefined) this.#tokens++;
+  }
+
   /** Until `count` more calls are ours to make. */
   waitMs(count: number, limit: number, inflowPerMs: number): number {
     if (this.#share === 1) return 0;

@@ -7,7 +7,7 @@ import type { JsonMap } from "../core/json.ts";
 import { DirectoryError } from "../reconcile/errors.ts";
 import type { Precondition } from "../reconcile/ports.ts";
 import { backoffMs } from "../runtime/backoff.ts";
-import type { Clock, EpochMs } from "../runtime/clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 import { systemRandom, type Random } from "../runtime/random.ts";
 import type { SetGauge } from "../runtime/sampled-gauge.ts";
 import type { BucketLevel, RateHeaders } from "./bucket.ts";
@@ -28,6 +28,8 @@ export interface Call {
   readonly kind: CallKind;
   /** What is being done to what, for messages. */
   readonly what: string;
+  /** Whom it concerns, where neither `what` nor `path` tells. */
+  readonly whom?: string;
   readonly body?: JsonMap;
   /** Whether what comes of it, a mail or a link, names one of the tenant's domains. */
   readonly namesDomain?: true;
@@ -41,6 +43,8 @@ const MAX_TRIES = 3;
 const RETRY = { baseMs: 400, capMs: 800 };
 /** After a 429 that names no moment. */
 const DEFAULT_CLOSED_MS = 1_000;
+/** The Date header is cut to a second, and told when the answer is sent, which is later than it was counted. */
+const DATE_PRECISION_MS = 1_000;
 
 export class ManagementApi {
   readonly address: TenantAddress;
@@ -158,17 +162,15 @@ export class ManagementApi {
   }
 
   async #send(call: Call, token: string, signal: AbortSignal): Promise<HttpAnswer> {
-    const place = await this.#quota.enter(call.kind, callerOf(call), signal);
+    const place = await this.#quota.enter(call.kind, `${call.what} ${call.whom ?? call.path}`, signal);
     if (place.kind === "come back") throw rateLimited(call.what, place.atMs);
-    try {
-      call.precondition?.();
-    } catch (error) {
-      this.#quota.leave(place, { kind: "unsent" });
-      throw error;
-    }
     const startMs = this.clock.monotonicMs();
     let answer: HttpAnswer;
+    let isSent = false;
     try {
+      call.precondition?.();
+      signal.throwIfAborted();
+      isSent = true;
       answer = await this.#http.send(
         {
           method: call.method,
@@ -185,7 +187,7 @@ export class ManagementApi {
         signal,
       );
     } catch (error) {
-      this.#quota.leave(place, { kind: "unanswered" });
+      this.#quota.leave(place, { kind: isSent ? "unanswered" : "unsent" });
       if (!(error instanceof NoAnswerError)) throw error;
       this.#count(call.method, call.route, 0);
       throw callFailed("unavailable", `${call.what}: no answer from ${this.address.domain}: ${error.message}`, {
@@ -198,9 +200,9 @@ export class ManagementApi {
     this.#metrics.durations.observe({ tenant: this.address.domain, method, route }, seconds);
     const headers = rateHeaders(answer);
     if (answer.status === 429) {
-      const untilMs = retryAtMs(answer) ?? headers?.fullAtMs ?? answer.atMs + DEFAULT_CLOSED_MS;
-      this.#quota.leave(place, { kind: "refused", headers, untilMs });
-      throw rateLimited(call.what, untilMs);
+      const forMs = retryAfterMs(answer) ?? headers?.fullInMs ?? DEFAULT_CLOSED_MS;
+      this.#quota.leave(place, { kind: "refused", headers, forMs });
+      throw rateLimited(call.what, answer.atMs + forMs);
     }
     this.#quota.leave(place, { kind: "answered", headers, isSuccess: answer.status >= 200 && answer.status <= 299 });
     return answer;
@@ -229,31 +231,20 @@ export class ManagementApi {
   }
 }
 
-/** Who comes back with the same call, or with another change of the same user, is the same. */
-function callerOf({ method, path, body }: Call): string {
-  const about = WHO.flatMap((name) => body?.[name] ?? []);
-  return `${method} ${path} ${JSON.stringify(about)}`;
-}
-
-/** What tells in a body whom a call is about, where its path does not. */
-const WHO = ["user_id", "email", "phone_number", "username", "members"];
-
-/**
- * `x-ratelimit-*`, the moment put into our own clock's time by the answer's own: how ours stands to the tenant's does not
- * matter then. Date is rounded down, the moment up, so that it is never thought to be earlier than it is.
- */
+/** `x-ratelimit-*`. Both the moment and what time it was are the tenant's word, so that clocks need not agree. */
 function rateHeaders(answer: HttpAnswer): RateHeaders | undefined {
   const [limit, remaining, resetSeconds] = ["limit", "remaining", "reset"].map((name) =>
     wholeNumber(answer.headers[`x-ratelimit-${name}`]),
   );
   if (limit === undefined || remaining === undefined || resetSeconds === undefined) return undefined;
-  const dateMs = Date.parse(String(answer.headers["date"]));
-  return { limit, remaining, fullAtMs: resetSeconds * 1000 + (Number.isNaN(dateMs) ? 0 : answer.atMs - dateMs) };
+  const dateMs = Date.parse(answer.headers.date ?? "");
+  const sentAtMs = Number.isNaN(dateMs) ? answer.atMs : dateMs;
+  return { limit, remaining, fullInMs: Math.max(0, resetSeconds * 1000 - sentAtMs) + DATE_PRECISION_MS };
 }
 
-function retryAtMs(answer: HttpAnswer): EpochMs | undefined {
+function retryAfterMs(answer: HttpAnswer): number | undefined {
   const seconds = wholeNumber(answer.headers["retry-after"]);
-  return seconds === undefined ? undefined : answer.atMs + seconds * 1000;
+  return seconds === undefined ? undefined : seconds * 1000;
 }
 
 function wholeNumber(header: string | string[] | undefined): number | undefined {

@@ -1,29 +1,42 @@
 /**
  * The one gate through which every call to the tenant passes. Auth0's plans count kinds of calls in one bucket or in
- * several, and do not say which: a kind of call belongs to the buckets whose size its answers show, and kinds that show the
+ * several, and do not say which: a kind of call belongs to the bucket whose size its answers show, and kinds that show the
  * same size share one here, so that sharing is never underrated. Until a kind's first answer only one call of it is sent.
  */
 import { abortable } from "../runtime/abort.ts";
-import type { Clock, EpochMs } from "../runtime/clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { QuotaSettings } from "../reconcile/tenant-connections.ts";
 import { Bucket, type Admission, type BucketLevel, type BucketSettings, type RateHeaders } from "./bucket.ts";
 import { findInflowPerMs } from "./plans.ts";
 
-/** The kinds that Auth0's plans count apart. */
+/**
+ * Calls that one of Auth0's plans counts apart: self-service plans do so with users and connections, they and Enterprise
+ * with an organization's members. Of the roles of members it is not said; so they are kinds of their own. A kind that is
+ * counted in two buckets would be taken to be in whichever answered last.
+ */
 export type CallKind =
-  "read users" | "write users" | "delete users" | "read connections" | "read members" | "write members" | "other";
+  | "read users"
+  | "write users"
+  | "delete users"
+  | "read connections"
+  | "read members"
+  | "write members"
+  | "read member roles"
+  | "write member roles"
+  | "other";
 
 /** How a call ended, as far as the limit is concerned. */
 export type CallEnd =
   | { readonly kind: "answered"; readonly headers: RateHeaders | undefined; readonly isSuccess: boolean }
-  | { readonly kind: "refused"; readonly headers: RateHeaders | undefined; readonly untilMs: EpochMs }
+  | { readonly kind: "refused"; readonly headers: RateHeaders | undefined; readonly forMs: number }
+  /** Whether it was counted there is not known. */
   | { readonly kind: "unanswered" }
-  /** It never left. */
+  /** It was given up before it was sent. */
   | { readonly kind: "unsent" };
 
 interface Gate {
-  /** Those that its answers have shown: one, or one within another, of which a refusal tells. Empty: there is no limit to obey. */
-  buckets: readonly Bucket[] | undefined;
+  /** "none": answers come without the headers, so there is no limit to obey. */
+  bucket: Bucket | "none" | undefined;
   /** The first call of the kind, while it is under way; gives whether it was answered. */
   probe: Promise<boolean> | undefined;
 }
@@ -37,8 +50,6 @@ export interface Place {
 
 type ComeBack = Exclude<Admission, { kind: "go" }>;
 
-/** A bucket that no answer has shown for so long is not the tenant's any more. */
-const SHOWN_MS = 10 * 60_000;
 /** A probe without an answer says nothing; those who waited for it try again after this. */
 const PROBE_AGAIN_MS = 1_000;
 
@@ -74,47 +85,37 @@ export class Quota {
 
   /**
    * Waits for a turn, or says when to come back. After every place exactly one `leave`.
-   * @param caller the same when it comes back: who was woken before its turn keeps it
+   * @param who asks, by the same name each time: who asks again before its turn keeps it
    * @throws `signal.reason`
    */
-  async enter(kind: CallKind, caller: string, signal: AbortSignal): Promise<Place | ComeBack> {
+  async enter(kind: CallKind, who: string, signal: AbortSignal): Promise<Place | ComeBack> {
     const gate = this.#gate(kind);
-    while (gate.buckets === undefined) {
+    while (gate.bucket === undefined) {
       const probe = gate.probe ?? this.#firstProbe;
-      if (probe === undefined) return this.#enterProbing(kind, gate, caller, signal);
+      if (probe === undefined) return this.#enterProbing(kind, who, gate, signal);
       const isAnswered = await abortable(probe, signal);
       if (!isAnswered) return { kind: "come back", atMs: this.#clock.now() + PROBE_AGAIN_MS };
     }
-    return this.#enterAll(kind, gate.buckets, caller, signal);
+    return gate.bucket === "none" ? place(kind, []) : this.#enterAll(kind, who, this.#bucketsOf(gate.bucket), signal);
   }
 
   leave({ kind, buckets, endProbe }: Place, end: CallEnd): void {
     const gate = this.#gate(kind);
     const headers = "headers" in end ? end.headers : undefined;
-    const shown = headers === undefined ? undefined : this.#bucketOf(headers);
-    if (shown !== undefined) gate.buckets = [shown, ...this.#othersOf(gate, shown)];
-    else if (gate.buckets === undefined && end.kind === "answered" && end.isSuccess) gate.buckets = [];
+    if (headers !== undefined) gate.bucket = this.#bucketOf(headers);
+    else if (gate.bucket === undefined && end.kind === "answered" && end.isSuccess) gate.bucket = "none";
+    const unseen = end.kind === "unsent" ? "unsent" : "spent";
+    for (const bucket of buckets) bucket.leave(bucket === gate.bucket && headers !== undefined ? headers : unseen);
+    if (headers !== undefined && gate.bucket instanceof Bucket && !buckets.includes(gate.bucket)) {
+      gate.bucket.observe(headers);
+    }
     if (end.kind === "refused") {
-      if (gate.buckets === undefined || gate.buckets.length === 0) {
-        gate.buckets = [this.#bucketOf({ limit: 1, remaining: 0, fullAtMs: end.untilMs })];
+      if (!(gate.bucket instanceof Bucket)) {
+        gate.bucket = this.#bucketOf({ limit: 1, remaining: 0, fullInMs: end.forMs });
       }
-      (shown ?? gate.buckets[0])?.close(end.untilMs);
+      gate.bucket.close(end.forMs);
     }
-    // What the call took a token of: the one that the answer shows, and those that it lies in.
-    const isSpent = end.kind === "answered" || end.kind === "unanswered";
-    for (const bucket of buckets) {
-      const isOfKind = gate.buckets?.includes(bucket) ?? true;
-      if (headers !== undefined && bucket === shown) bucket.leave(headers);
-      else bucket.leave(isSpent && isOfKind ? "spent" : "unspent");
-    }
-    if (headers !== undefined && shown !== undefined && !buckets.includes(shown)) shown.observe(headers);
     endProbe("headers" in end);
-  }
-
-  /** Each may have been shown by any kind of call. */
-  #othersOf({ buckets = [] }: Gate, shown: Bucket): readonly Bucket[] {
-    const sinceMs = this.#clock.monotonicMs() - SHOWN_MS;
-    return buckets.filter((bucket) => bucket !== shown && bucket.shownAtMs > sinceMs);
   }
 
   levels(): readonly BucketLevel[] {
@@ -122,7 +123,7 @@ export class Quota {
   }
 
   /** The first call of a kind may go into any bucket: it takes a place in every one that is known. */
-  async #enterProbing(kind: CallKind, gate: Gate, caller: string, signal: AbortSignal): Promise<Place | ComeBack> {
+  async #enterProbing(kind: CallKind, who: string, gate: Gate, signal: AbortSignal): Promise<Place | ComeBack> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     gate.probe = promise;
     if (this.#buckets.size === 0) this.#firstProbe = promise;
@@ -132,7 +133,7 @@ export class Quota {
       resolve(isAnswered);
     };
     try {
-      const entered = await this.#enterAll(kind, [...this.#buckets.values()], caller, signal);
+      const entered = await this.#enterAll(kind, who, [...this.#buckets.values()], signal);
       if (entered.kind !== "come back") return { ...entered, endProbe };
       endProbe(false);
       return entered;
@@ -142,29 +143,36 @@ export class Quota {
     }
   }
 
+  /** Enterprise counts a call that concerns members in their bucket and in the one of all calls, and shows the former. */
+  #bucketsOf(own: Bucket): readonly Bucket[] {
+    const all = this.#gate("other").bucket;
+    const ofUsers = this.#gate("read users").bucket ?? all;
+    return all instanceof Bucket && all === ofUsers && all !== own ? [all, own] : [own];
+  }
+
   async #enterAll(
     kind: CallKind,
+    who: string,
     buckets: readonly Bucket[],
-    caller: string,
     signal: AbortSignal,
   ): Promise<Place | ComeBack> {
     const entered: Bucket[] = [];
     try {
       for (const bucket of buckets) {
-        const admission = await bucket.enter(caller, signal);
+        const admission = await bucket.enter(who, signal);
         if (admission.kind === "come back") return admission;
         entered.push(bucket);
       }
       return place(kind, entered);
     } finally {
-      if (entered.length < buckets.length) for (const bucket of entered) bucket.leave("unspent");
+      if (entered.length < buckets.length) for (const bucket of entered) bucket.leave("unsent");
     }
   }
 
   #gate(kind: CallKind): Gate {
     let gate = this.#gates.get(kind);
     if (gate === undefined) {
-      gate = { buckets: undefined, probe: undefined };
+      gate = { bucket: undefined, probe: undefined };
       this.#gates.set(kind, gate);
     }
     return gate;

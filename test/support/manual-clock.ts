@@ -10,6 +10,7 @@ interface Timer {
 export class ManualClock implements Clock {
   #now: EpochMs;
   readonly #started: EpochMs;
+  #setBackMs = 0;
   #order = 0;
   readonly #timers = new Set<Timer>();
 
@@ -19,7 +20,12 @@ export class ManualClock implements Clock {
   }
 
   now(): EpochMs {
-    return this.#now;
+    return this.#now - this.#setBackMs;
+  }
+
+  /** As when somebody sets the machine's clock: what is measured goes on. */
+  setBack(ms: number): void {
+    this.#setBackMs += ms;
   }
 
   monotonicMs(): number {
