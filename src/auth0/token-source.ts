@@ -167,7 +167,7 @@ export class TokenSource {
 
   /** Whoever wanted to call with a token has sent nothing. */
   #refuse(code: DirectoryErrorCode, message: string, cause?: unknown): DirectoryError {
-    const error = callFailed(code, message, { isUnsent: true, cause });
+    const error = callFailed(code, message, { isUnsent: true, ...(cause !== undefined && { cause }) });
     this.#refusal = { error, untilMs: this.#clock.monotonicMs() + REFUSAL_STANDS_MS };
     return error;
   }
