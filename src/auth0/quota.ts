@@ -103,7 +103,7 @@ export class Quota {
     const gate = this.#gate(kind);
     const headers = "headers" in end ? end.headers : undefined;
     if (headers !== undefined) gate.bucket = this.#bucketOf(headers);
-    else if (gate.bucket === undefined && end.kind === "answered" && end.isSuccess) gate.bucket = "none";
+    else if (end.kind === "answered" && end.isSuccess) gate.bucket = "none"; // whatever a refusal said before
     const unseen = end.kind === "unsent" ? "unsent" : "spent";
     for (const bucket of buckets) bucket.leave(bucket === gate.bucket && headers !== undefined ? headers : unseen);
     if (headers !== undefined && gate.bucket instanceof Bucket && !buckets.includes(gate.bucket)) {

@@ -71,7 +71,9 @@ function run(
       load.underWay--;
       if (answer === undefined || answer.passes) {
         load.passed++;
-        quota.leave(place, { kind: "answered", headers: answer?.headers, isSuccess: true });
+        // Of a tenant with limits only refusals, such as 404, bear no headers.
+        const isSuccess = answer === undefined || answer.headers !== undefined;
+        quota.leave(place, { kind: "answered", headers: answer?.headers, isSuccess });
       } else {
         load.refused++;
         quota.leave(place, { kind: "refused", headers: answer.headers, forMs: answer.headers?.fullInMs ?? 1_000 });
@@ -204,6 +206,19 @@ test("a tenant that shows no limit is not limited", async (t) => {
   await clock.advance(1_000);
 
   t.true(load.passed > 500, String(load.passed));
+});
+
+test("a tenant that shows no limit is not limited after a 429, either", async (t) => {
+  const clock = new ManualClock();
+  const quota = new Quota(clock);
+  const place = await quota.enter("read users", "kim", never);
+  if (place.kind === "come back") throw new Error("sent away");
+  quota.leave(place, { kind: "refused", headers: { limit: 10, remaining: 0, fullInMs: 1_000 }, forMs: 1_000 });
+  const load = run(quota, "read users", undefined, clock, 30, clock.now() + 10_000);
+
+  await clock.advance(10_000);
+
+  t.true(load.passed > 1_000, String(load.passed));
 });
 
 test("a first call without an answer sends those who waited for it away, and the next tries again", async (t) => {
