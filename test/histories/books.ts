@@ -77,6 +77,7 @@ export class Books {
   readonly #emails = new Map<UserKey, Set<string>>();
   readonly #readdressedAtMs = new Map<UserKey, number>();
   readonly #linkedAtMs = new Map<UserKey, number>();
+  readonly #unlinkedAt = new Map<UserKey, number>();
   /** Claims as the operator wrote them, by `namespace/name`; only those can be proven. */
   readonly #authentic = new Map<string, Set<string>>();
   /** Markers that users were given, and those among them whose keys are lost: they look like another operator's. */
@@ -138,6 +139,11 @@ export class Books {
 
   noteLink(user: UserKey, atMs: number): void {
     this.#linkedAtMs.set(user, atMs);
+  }
+
+  /** The account is a user of its own again. */
+  noteUnlinked(user: UserKey): void {
+    this.#unlinkedAt.set(user, this.step);
   }
 
   /** The keys that sign claims are lost: nothing that was written before can be proven. */
@@ -302,6 +308,11 @@ export class Books {
 
   linkedAtMs(user: UserKey): number {
     return this.#linkedAtMs.get(user) ?? Infinity;
+  }
+
+  /** Whether a look a moment ago may have found no such user, since it was part of another one. */
+  wasUnlinkedLately(user: UserKey): boolean {
+    return (this.#unlinkedAt.get(user) ?? -1) >= this.#quietSince;
   }
 
   claimsOn(user: UserKey): readonly Claim[] {

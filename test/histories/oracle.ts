@@ -146,7 +146,8 @@ export class Oracle {
     );
     const isGiven = this.#books.effectivePolicies(known, provenance).every((one) => one === "Delete");
     const mustGo = isGiven && !isAwaited && this.#books.isProven(known, user);
-    if (isByOperator && mustGo && !this.#books.isExcused(user) && this.#books.find(user) !== undefined) {
+    const isExcused = this.#books.isExcused(user) || this.#books.wasUnlinkedLately(user);
+    if (isByOperator && mustGo && !isExcused && this.#books.find(user) !== undefined) {
       this.#violate(`${known.key} is let go, and its user ${user} stays though deletionPolicy is Delete`);
     }
     this.#books.excuse(user, `${known.key} was let go`);

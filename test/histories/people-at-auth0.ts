@@ -94,8 +94,9 @@ export class PeopleAtAuth0 {
     const found = this.#chance.pick(linked);
     const identity = found?.user.identities.at(-1);
     if (found === undefined || identity === undefined) return undefined;
-    const isDone = this.#stage.sideOf(found.domain).unlink(found.user.user_id, identity);
-    return isDone ? `${identity.user_id} from ${keyOf(found.domain, found.user.user_id)}` : undefined;
+    if (!this.#stage.sideOf(found.domain).unlink(found.user.user_id, identity)) return undefined;
+    this.#stage.books.noteUnlinked(keyOf(found.domain, `${identity.provider}|${identity.user_id}`));
+    return `${identity.user_id} from ${keyOf(found.domain, found.user.user_id)}`;
   }
 
   #anyUser(): { readonly domain: string; readonly user: WireUser } | undefined {

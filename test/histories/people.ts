@@ -361,7 +361,11 @@ export class People {
   mend(): void {
     const { kind, stage } = this.#parts;
     if (kind.areMovingTenants) this.#objects.mendAll();
-    if (kind.areRotating) for (const namespace of NAMESPACES) putPassword(stage, namespace, passwordOf(namespace));
+    if (!kind.areRotating) return;
+    // The first password once more would be A, B, A to a pass that was told of B and could not note it.
+    for (const namespace of NAMESPACES) {
+      putPassword(stage, namespace, passwordOf(namespace, this.#manifests.nextEdit()));
+    }
   }
 
   /** Everything that is as declared is declared anew. */
