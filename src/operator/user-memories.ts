@@ -1,6 +1,6 @@
 /**
  * What the operator remembers of each resource between passes, and only in memory: losing it costs a call, never
- * correctness. The user last seen is kept as text, since fifty thousand of them are kept and few are looked at again.
+ * a user. The user last seen is kept as text, since fifty thousand of them are kept and few are looked at again.
  */
 import type { ObservedUser } from "../core/observed-user.ts";
 import type { ObjectKey } from "../kubernetes/object.ts";
@@ -44,7 +44,7 @@ export class UserMemories {
 
   keep(key: ObjectKey, { memory: { lastSeen, ...rest }, ...kept }: KeyMemory): void {
     const isPlain =
-      rest.settled.size === 0 &&
+      rest.settled.size + rest.reported.length === 0 &&
       [rest.refusedPassword, rest.settledAssignments, rest.goneSinceMs, rest.conflictSinceMs].every(
         (fact) => fact === undefined,
       );

@@ -8,11 +8,13 @@ import type { Remedy } from "../runtime/remedy.ts";
 import type { Reason } from "./reasons.ts";
 import type { ReviewedPlan } from "./review.ts";
 
-/** What is worth remembering from one pass to the next. Losing it costs a call, never correctness. */
+/** What is worth remembering from one pass to the next. Losing it costs a call, never a user. */
 export interface Memory {
   /** The user as an answer to us last showed it. */
   readonly lastSeen: Sighting | undefined;
   readonly settled: ReadonlyMap<AttributePath, Settled>;
+  /** What differed after the last pass and was left alone: of a status that could not be written nobody else knows it. */
+  readonly reported: readonly AttributePath[];
   /** The password that Auth0 refused: it is not sent again before it or the spec changes. */
   readonly refusedPassword: RefusedPassword | undefined;
   /** What was declared of roles and the like when they were last brought about, as JSON. */
@@ -36,6 +38,7 @@ export interface Sighting {
 export const NO_MEMORY: Memory = {
   lastSeen: undefined,
   settled: new Map(),
+  reported: [],
   refusedPassword: undefined,
   settledAssignments: undefined,
   goneSinceMs: undefined,

@@ -92,6 +92,7 @@ export class Pass {
       memory: {
         lastSeen: this.lastSeen,
         settled: this.work.settled,
+        reported: this.work.reported,
         refusedPassword: this.work.refusedPassword,
         settledAssignments: this.assignments.settled,
         goneSinceMs: this.goneSinceMs,

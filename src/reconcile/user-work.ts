@@ -65,7 +65,7 @@ export class UserWork {
     this.settled = new Map(memory.settled);
     this.refusedPassword = memory.refusedPassword;
     this.notWritable = new Map([...history.notWritable].map((path) => [path, undefined]));
-    this.reported = [...history.reported];
+    this.reported = [...new Set([...history.reported, ...memory.reported])];
   }
 
   /** @throws DirectoryError where nothing more can be done in this pass */
@@ -73,7 +73,7 @@ export class UserWork {
     const { history, memory } = this.#declaration;
     const isNewSpec = history.isNewSpec || standing !== "known";
     const isInitial = history.isInitial || standing === "new";
-    const reported = new Set([...history.reported, ...risenFlags(memory.lastSeen?.user ?? observed, observed)]);
+    const reported = new Set([...this.reported, ...risenFlags(memory.lastSeen?.user ?? observed, observed)]);
     const facts = { isNewSpec, isInitial, reported };
     let user = observed;
     const connection = await this.#connectionOf(user);

@@ -63,6 +63,23 @@ test("a block that somebody set is not lowered because a resource was restored",
   t.is(side.find(`auth0|${uid}`)?.["blocked"], true);
 });
 
+test("a block that somebody set is not lowered because the status that reports it could not be written", async (t) => {
+  const scenario = await aScenario(t);
+  const uid = scenario.create("a/jane", { email: "jane@example.com", blocked: false });
+  await scenario.rest(60_000);
+  const side = scenario.sideOf(GLOBEX);
+  t.true(side.edit(`auth0|${uid}`, { blocked: true }));
+
+  scenario.edit("a/jane", { spec: { givenName: "Jane" } });
+  const report = ({ what }: Call): boolean => what === "PATCH /namespaces/a/auth0users/jane/status";
+  await scenario.rest(20_000, report);
+  scenario.life.wire.lose(scenario.callTo("PATCH /namespaces/a/auth0users/jane/status"));
+  await scenario.rest(15 * 60_000);
+
+  t.like(side.find(`auth0|${uid}`), { given_name: "Jane", blocked: true });
+  t.is(conditionOf(scenario.find("a/jane") ?? {}, "DriftDetected").status, "True");
+});
+
 test("what is only reported is not overwritten because a resource was restored", async (t) => {
   const scenario = await aScenario(t);
   const spec = { email: "jane@example.com", nickname: "jj", driftPolicy: "Detect" };
