@@ -445,7 +445,8 @@ export const AUTH0_USER_STATUS = {
         resumeTime: {
           type: "string",
           format: "date-time",
-          description: "When what has no result yet is done: a limit kept it from being sent before.",
+          description:
+            "When what has no result yet is done: a limit, or the want of a token, kept it from being sent before.",
         },
         earlierRequests: {
           type: "array",

@@ -4,7 +4,6 @@ import type { UserId } from "../core/ids.ts";
 import type { JsonMap } from "../core/json.ts";
 import { DirectoryError } from "../reconcile/errors.ts";
 import type { AssignmentDirectory } from "../reconcile/ports.ts";
-import type { EpochMs } from "../runtime/clock.ts";
 import { isJsonObject, type JsonObject } from "../runtime/json.ts";
 import type { Call, ManagementApi } from "./management-api.ts";
 import type { CallKind } from "./quota.ts";
@@ -18,7 +17,8 @@ const MAX_PAGES = 10;
 
 interface Named {
   readonly ids: Promise<readonly string[]>;
-  untilMs: EpochMs;
+  /** By the monotonic clock. */
+  untilMs: number;
 }
 
 export class Auth0Assignments implements AssignmentDirectory {
@@ -124,8 +124,8 @@ export class Auth0Assignments implements AssignmentDirectory {
   #find(key: string, ask: () => Promise<readonly string[]>): Promise<readonly string[]> {
     const { clock } = this.#api;
     const standing = this.#named.get(key);
-    if (standing !== undefined && clock.now() < standing.untilMs) return standing.ids;
-    const named: Named = { ids: ask(), untilMs: clock.now() + FOUND_FRESH_MS };
+    if (standing !== undefined && clock.monotonicMs() < standing.untilMs) return standing.ids;
+    const named: Named = { ids: ask(), untilMs: clock.monotonicMs() + FOUND_FRESH_MS };
     this.#named.set(key, named);
     named.ids.then(
       (ids) => {

@@ -7,7 +7,7 @@ import { connectionName, type ConnectionName } from "../core/ids.ts";
 import { isPasswordLevel, type PasswordPolicy } from "../core/password-policy.ts";
 import { DirectoryError } from "../reconcile/errors.ts";
 import type { ConnectionDirectory } from "../reconcile/ports.ts";
-import type { Clock, EpochMs } from "../runtime/clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 import { isJsonObject, type JsonObject } from "../runtime/json.ts";
 import type { ManagementApi } from "./management-api.ts";
 import { callFailed } from "./translate-failure.ts";
@@ -19,7 +19,8 @@ const DOUBTED_FRESH_MS = 30_000;
 
 interface Entry {
   readonly connection: Promise<Connection | undefined>;
-  readonly readAtMs: EpochMs;
+  /** By the monotonic clock. */
+  readonly readAtMs: number;
   /** Once it is read. */
   known: Connection | undefined;
   isDoubted: boolean;
@@ -43,7 +44,7 @@ export class Auth0Connections implements ConnectionDirectory {
     const standing = this.#fresh(name);
     if (standing !== undefined) return standing.connection;
     const connection = this.#read(name, signal);
-    const entry: Entry = { connection, readAtMs: this.#clock.now(), known: undefined, isDoubted: false };
+    const entry: Entry = { connection, readAtMs: this.#clock.monotonicMs(), known: undefined, isDoubted: false };
     this.#entries.set(name, entry);
     connection.then(
       (known) => {
@@ -65,7 +66,7 @@ export class Auth0Connections implements ConnectionDirectory {
     const entry = this.#entries.get(name);
     if (entry === undefined) return undefined;
     const freshMs = entry.isDoubted ? DOUBTED_FRESH_MS : FRESH_MS;
-    return this.#clock.now() - entry.readAtMs < freshMs ? entry : undefined;
+    return this.#clock.monotonicMs() - entry.readAtMs < freshMs ? entry : undefined;
   }
 
   /** Without the scope for it nothing is known of connections, and everything else goes on. */

@@ -113,6 +113,7 @@ export class TokenSource {
   /** One question for everybody who waits: it is not cancelled with any of them, its own deadline ends it. */
   async #ask(credentials: Exclude<Credentials, { kind: "token" }>): Promise<AccessToken> {
     const askedAtMs = this.#clock.now();
+    const proof = this.#proof(credentials, askedAtMs);
     let answer: HttpAnswer;
     try {
       answer = await this.#http.send(
@@ -123,7 +124,7 @@ export class TokenSource {
           body: JSON.stringify({
             grant_type: "client_credentials",
             client_id: credentials.clientId,
-            ...this.#proof(credentials, askedAtMs),
+            ...proof,
             audience: this.#address.audience,
           }),
         },

@@ -56,7 +56,7 @@ test("a private key of a kind that Auth0 does not take is said to be wrong", asy
   ];
   for (const { privateKey: key } of keys) {
     const privateKey = key.export({ type: "pkcs8", format: "pem" }).toString();
-    const { api, sent } = scripted({ kind: "private key", clientId: "id", privateKey }, () => ({
+    const { api, sent, metrics } = scripted({ kind: "private key", clientId: "id", privateKey }, () => ({
       status: 401,
       body: {},
     }));
@@ -65,6 +65,7 @@ test("a private key of a kind that Auth0 does not take is said to be wrong", asy
 
     t.regex(error.message, /RSA, or EC on the curve P-256/);
     t.deepEqual(sent, []);
+    t.deepEqual((await metrics.requests.get()).values, [], "and no call is counted");
   }
 });
 
@@ -121,5 +122,6 @@ function scripted(
     api: new ManagementApi({ address: ADDRESS, credentials, userAgent: "tokens", clock, metrics, http }),
     clock,
     sent,
+    metrics,
   };
 }
