@@ -444,7 +444,8 @@ export class Books {
     const isRestored = userId === undefined && restoredAt > madeAt;
     return {
       specs: this.recentSpecs(known),
-      former: this.specsSinceClaim(known, user),
+      // Of a user made in the stead of one that is gone, what left the spec before is taken away, too.
+      former: this.#madeFor.get(user) === known.uid ? allSpecs(known) : this.specsSinceClaim(known, user),
       isBroughtAbout: isRestored || (isNoted && syncedGeneration === metadataOf(known.object)["generation"]),
       isInitialised: isRestored || (isNoted && syncedGeneration !== undefined),
       reported: isNoted && Array.isArray(driftedAttributes) ? driftedAttributes : [],
@@ -502,4 +503,8 @@ export function mayFollow(heir: Known, { object }: Known): boolean {
 
 function namespaceOf({ key }: Known): string {
   return key.slice(0, key.indexOf("/"));
+}
+
+function allSpecs({ versions }: Known): readonly JsonObject[] {
+  return versions.map(({ spec }) => spec);
 }

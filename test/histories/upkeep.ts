@@ -50,7 +50,7 @@ export function declaredIn(spec: JsonObject, path: string): unknown {
 export interface Standing {
   /** That it may believe to be declared. */
   readonly specs: readonly JsonObject[];
-  /** Everything that was declared since the resource claims the user, those included. */
+  /** Everything that was declared since the resource claims the user, or ever where it made the user; those included. */
   readonly former: readonly JsonObject[];
   /** That the spec was brought about at this very user, and not edited since. */
   readonly isBroughtAbout: boolean;
