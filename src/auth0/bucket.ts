@@ -100,7 +100,9 @@ export class Bucket {
       return { kind: "go" };
     }
     const waitMs = this.#expectedWaitMs(this.#waiting.size + 1);
-    if (waitMs > MAX_WAIT_MS) return { kind: "come back", atMs: this.#clock.now() + this.#untilTurnMs(who, waitMs) };
+    if (waitMs > MAX_WAIT_MS) {
+      return { kind: "come back", atMs: this.#clock.now() + Math.ceil(this.#untilTurnMs(who, waitMs)) };
+    }
     this.#turns.end(who);
     await this.#wait(signal);
     return { kind: "go" };

@@ -216,7 +216,7 @@ export class ManagementApi {
     const { quotaLimit, quotaRemaining, quotaRefill, quotaWaiting, tokenExpiry } = this.#metrics;
     const tenant = this.address.domain;
     const ofBuckets = (value: (level: BucketLevel) => number) => (set: SetGauge<"tenant" | "bucket">) => {
-      for (const level of this.#quota.levels()) set({ tenant, bucket: String(level.limit) }, value(level));
+      for (const [bucket, level] of this.#quota.levels()) set({ tenant, bucket }, value(level));
     };
     return [
       quotaLimit.onCollect(ofBuckets(({ limit }) => limit)),

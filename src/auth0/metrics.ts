@@ -31,7 +31,7 @@ export class Auth0Metrics {
     const bucket = ["tenant", "bucket"] as const;
     this.quotaLimit = gauge(
       "quota_limit",
-      "Size of one of the tenant's rate limits; the label names it by this",
+      "Size of one of the tenant's rate limits; the label names it by this, and by calls in it where two are of one size",
       bucket,
     );
     this.quotaRemaining = gauge("quota_remaining", "Calls that the tenant would take now, as far as is known", bucket);

@@ -1,7 +1,8 @@
 /**
  * The one gate through which every call to the tenant passes. Auth0's plans count kinds of calls in one bucket or in
  * several, and do not say which: a kind of call belongs to the bucket whose size its answers show, and kinds that show the
- * same size share one here, so that sharing is never underrated. Until a kind's first answer only one call of it is sent.
+ * same size share one here, so that sharing is never underrated; but a plan that shows different sizes for users' reads and
+ * writes is one that counts each kind of them apart, whatever its size. Until a kind's first answer only one call of it is sent.
  */
 import { abortable } from "../runtime/abort.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -25,6 +26,21 @@ export type CallKind =
   | "write member roles"
   | "other";
 
+/** By what else a plan counts that counts reads and writes of users apart; the roles of members it may count with members. */
+const COUNTED_APART: Readonly<Record<Exclude<CallKind, "other">, string>> = {
+  "read users": "read users",
+  "write users": "write users",
+  "delete users": "delete users",
+  "read connections": "connections",
+  "read members": "read members",
+  "write members": "write members",
+  "read member roles": "read members",
+  "write member roles": "write members",
+};
+
+/** Whether a plan counts these apart shows whether it counts kinds apart at all. */
+const TELLING: readonly CallKind[] = ["read users", "write users", "delete users", "other"];
+
 /** How a call ended, as far as the limit is concerned. */
 export type CallEnd =
   | { readonly kind: "answered"; readonly headers: RateHeaders | undefined; readonly isSuccess: boolean }
@@ -37,6 +53,8 @@ export type CallEnd =
 interface Gate {
   /** "none": answers come without the headers, so there is no limit to obey. */
   bucket: Bucket | "none" | undefined;
+  /** The size of the bucket, as the last answer showed it. */
+  limit: number | undefined;
   /** The first call of the kind, while it is under way; gives whether it was answered. */
   probe: Promise<boolean> | undefined;
 }
@@ -52,11 +70,12 @@ type ComeBack = Exclude<Admission, { kind: "go" }>;
 
 /** A probe without an answer says nothing; those who waited for it try again after this. */
 const PROBE_AGAIN_MS = 1_000;
+/** Of a bucket that refuses and does not show itself. */
+const UNSHOWN_LIMIT = 1;
 
 export class Quota {
   readonly #clock: Clock;
   readonly #gates = new Map<CallKind, Gate>();
-  readonly #buckets = new Map<number, Bucket>();
   readonly #settings = new Map<object, QuotaSettings>();
   /** While nothing is known of the tenant's buckets, one call of any kind is under way, no more. */
   #firstProbe: Promise<boolean> | undefined;
@@ -73,7 +92,7 @@ export class Quota {
     if (JSON.stringify(settings) === JSON.stringify(this.#settings.get(by))) return;
     if (settings === undefined) this.#settings.delete(by);
     else this.#settings.set(by, settings);
-    for (const [limit, bucket] of this.#buckets) bucket.configure(this.#settingsOf(limit));
+    for (const bucket of this.#buckets()) bucket.configure(this.#settingsOf(bucket.level.limit));
   }
 
   #settingsOf(limit: number): BucketSettings {
@@ -102,7 +121,7 @@ export class Quota {
   leave({ kind, buckets, endProbe }: Place, end: CallEnd): void {
     const gate = this.#gate(kind);
     const headers = "headers" in end ? end.headers : undefined;
-    if (headers !== undefined) gate.bucket = this.#bucketOf(headers);
+    if (headers !== undefined) this.#place(kind, gate, headers);
     else if (end.kind === "answered" && end.isSuccess) gate.bucket = "none"; // whatever a refusal said before
     const unseen = end.kind === "unsent" ? "unsent" : "spent";
     for (const bucket of buckets) bucket.leave(bucket === gate.bucket && headers !== undefined ? headers : unseen);
@@ -111,29 +130,39 @@ export class Quota {
     }
     if (end.kind === "refused") {
       if (!(gate.bucket instanceof Bucket)) {
-        gate.bucket = this.#bucketOf({ limit: 1, remaining: 0, fullInMs: end.forMs });
+        this.#place(kind, gate, { limit: UNSHOWN_LIMIT, remaining: 0, fullInMs: end.forMs });
       }
-      gate.bucket.close(end.forMs);
+      if (gate.bucket instanceof Bucket) gate.bucket.close(end.forMs);
     }
     endProbe("headers" in end);
   }
 
-  levels(): readonly BucketLevel[] {
-    return [...this.#buckets.values()].map((bucket) => bucket.level);
+  /** Each by its size, and by the first of its kinds of calls where another one has this size, too. */
+  levels(): ReadonlyMap<string, BucketLevel> {
+    const levels = new Map<string, BucketLevel>();
+    const sizes = this.#buckets().map(({ level }) => level.limit);
+    for (const bucket of this.#buckets()) {
+      const { level } = bucket;
+      const isOnly = sizes.filter((size) => size === level.limit).length === 1;
+      const [kind = ""] = [...this.#gates].find(([, gate]) => gate.bucket === bucket) ?? [];
+      levels.set(isOnly ? String(level.limit) : `${String(level.limit)} ${kind}`, level);
+    }
+    return levels;
   }
 
   /** The first call of a kind may go into any bucket: it takes a place in every one that is known. */
   async #enterProbing(kind: CallKind, who: string, gate: Gate, signal: AbortSignal): Promise<Place | ComeBack> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     gate.probe = promise;
-    if (this.#buckets.size === 0) this.#firstProbe = promise;
+    const known = this.#buckets();
+    if (known.length === 0) this.#firstProbe = promise;
     const endProbe = (isAnswered: boolean): void => {
       gate.probe = undefined;
       this.#firstProbe = undefined;
       resolve(isAnswered);
     };
     try {
-      const entered = await this.#enterAll(kind, who, [...this.#buckets.values()], signal);
+      const entered = await this.#enterAll(kind, who, known, signal);
       if (entered.kind !== "come back") return { ...entered, endProbe };
       endProbe(false);
       return entered;
@@ -172,21 +201,49 @@ export class Quota {
   #gate(kind: CallKind): Gate {
     let gate = this.#gates.get(kind);
     if (gate === undefined) {
-      gate = { bucket: undefined, probe: undefined };
+      gate = { bucket: undefined, limit: undefined, probe: undefined };
       this.#gates.set(kind, gate);
     }
     return gate;
   }
 
-  #bucketOf(headers: RateHeaders): Bucket {
-    let bucket = this.#buckets.get(headers.limit);
-    if (bucket === undefined) {
-      bucket = new Bucket(headers, this.#clock);
-      bucket.configure(this.#settingsOf(headers.limit));
-      this.#buckets.set(headers.limit, bucket);
+  /** The kind belongs to the bucket of this size that kinds have with which it may be counted; to one of its own otherwise. */
+  #place(kind: CallKind, gate: Gate, headers: RateHeaders): void {
+    gate.bucket = this.#findBucket(kind, headers.limit) ?? this.#newBucket(headers);
+    gate.limit = headers.limit;
+  }
+
+  #findBucket(kind: CallKind, limit: number): Bucket | undefined {
+    const areApart = this.#areApart();
+    const foreign = new Set<Bucket>();
+    for (const [other, { bucket, limit: shown }] of this.#gates) {
+      if (!(bucket instanceof Bucket) || shown !== limit) continue;
+      if (areApart && !areCountedTogether(kind, other)) foreign.add(bucket);
+      else if (!foreign.has(bucket)) return bucket;
     }
+    return undefined;
+  }
+
+  #newBucket(headers: RateHeaders): Bucket {
+    const bucket = new Bucket(headers, this.#clock);
+    bucket.configure(this.#settingsOf(headers.limit));
     return bucket;
   }
+
+  #areApart(): boolean {
+    const limits = TELLING.map((kind) => this.#gates.get(kind)?.limit);
+    return new Set(limits.filter((limit) => limit !== undefined && limit !== UNSHOWN_LIMIT)).size > 1;
+  }
+
+  #buckets(): readonly Bucket[] {
+    const buckets = [...this.#gates.values()].map(({ bucket }) => bucket);
+    return [...new Set(buckets.filter((bucket) => bucket instanceof Bucket))];
+  }
+}
+
+/** Where a plan counts apart: of all else nothing is said but its size. */
+function areCountedTogether(kind: CallKind, other: CallKind): boolean {
+  return kind === "other" || other === "other" || COUNTED_APART[kind] === COUNTED_APART[other];
 }
 
 function place(kind: CallKind, buckets: readonly Bucket[]): Place {

@@ -140,6 +140,40 @@ for (const plan of ["free", "enterprise-non-production", "self-service"] as cons
   });
 }
 
+async function writesAndDeletions(t: ExecutionContext, plan: PlanName): Promise<void> {
+  const clock = new ManualClock();
+  const tenant = aTenant(plan, clock);
+  await Promise.all([tenant.api.call(listUsers, never), clock.advance(LATENCY_MS * 2)]);
+  const ids: string[] = [];
+
+  await hurry(clock, async (count) => {
+    const id = count % 2 === 0 ? undefined : ids.pop();
+    if (id !== undefined) {
+      const path = `/users/${encodeURIComponent(id)}`;
+      const kind = "delete users";
+      await tenant.api.call({ method: "DELETE", route: "/users/{id}", path, kind, what: "delete" }, never);
+      return;
+    }
+    const body = {
+      connection: "Username-Password-Authentication",
+      email: `u${String(count)}@example.com`,
+      password: "Some-Pass-1!",
+    };
+    const call = { method: "POST", route: "/users", path: "/users", kind: "write users", what: "create" } as const;
+    const made = (await tenant.api.call({ ...call, whom: body.email, body }, never)) as Made;
+    ids.push(made.user_id);
+  });
+
+  neverRefused(t, tenant);
+}
+
+test("limits of one size are not taken for one where each counts its own calls", (t) =>
+  writesAndDeletions(t, "self-service"));
+
+for (const plan of ["free", "enterprise", "enterprise-non-production"] as const) {
+  test(`no 429 while users are written and deleted side by side: ${plan}`, (t) => writesAndDeletions(t, plan));
+}
+
 for (const plan of ["enterprise", "enterprise-non-production", "self-service"] as const) {
   test(`no 429 while users get their roles and organizations: ${plan}`, async (t) => {
     const clock = new ManualClock();
