@@ -1,23 +1,13 @@
 /**
- * HTTP to one tenant: a pool of connections, bodies as text, a deadline, no redirects. Knows nothing of users. Node's own
- * client: for small calls over kept connections it costs less CPU and memory than undici (docs/performance.md).
+ * HTTP to one tenant: kept connections, bodies as text, a deadline, no redirects. Knows nothing of users.
  */
-import * as http from "node:http";
-import * as https from "node:https";
-import { Deadline, DeadlineError } from "../runtime/abort.ts";
+import { HttpClient, type HttpRequest } from "../http/http-client.ts";
 import type { Clock, EpochMs } from "../runtime/clock.ts";
-
-export interface HttpRequest {
-  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
-  /** Path and query, every part encoded once. */
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
-}
 
 export interface HttpAnswer {
   readonly status: number;
-  readonly headers: http.IncomingHttpHeaders;
+  /** By their names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly atMs: EpochMs;
 }
@@ -42,80 +32,34 @@ const MAX_ANSWER_BYTES = 16 << 20;
 export type TenantCalls = Pick<TenantHttp, keyof TenantHttp>;
 
 export class TenantHttp {
-  readonly #origin: URL;
+  readonly #client: HttpClient;
   readonly #clock: Clock;
-  readonly #agent: http.Agent;
-  readonly #request: typeof http.request;
 
   constructor(origin: string, clock: Clock) {
-    this.#origin = new URL(origin);
     this.#clock = clock;
-    const isSecure = this.#origin.protocol === "https:";
-    const options = { keepAlive: true, maxSockets: MAX_CONNECTIONS, timeout: IDLE_TIMEOUT_MS } as const;
-    this.#agent = isSecure ? new https.Agent(options) : new http.Agent(options);
-    this.#request = isSecure ? https.request : http.request;
+    this.#client = new HttpClient({
+      origin: new URL(origin),
+      maxConnections: MAX_CONNECTIONS,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      maxIdleMs: IDLE_TIMEOUT_MS,
+      maxBodyBytes: MAX_ANSWER_BYTES,
+      clock,
+    });
   }
 
   /** @throws NoAnswerError, or `signal.reason` */
   async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
-    signal.throwIfAborted();
-    const deadline = new Deadline(signal, CALL_TIMEOUT_MS, this.#clock);
     try {
-      return await this.#exchange(request, deadline.signal);
+      const answer = await this.#client.send(request, signal, CALL_TIMEOUT_MS);
+      return { ...answer, atMs: this.#clock.now() };
     } catch (error) {
       signal.throwIfAborted();
-      const cause: unknown = deadline.signal.reason instanceof DeadlineError ? deadline.signal.reason : error;
-      throw new NoAnswerError(describe(cause), { cause });
-    } finally {
-      deadline.clear();
+      throw new NoAnswerError(describe(error), { cause: error });
     }
   }
 
   close(): void {
-    this.#agent.destroy();
-  }
-
-  #exchange({ method, path, headers, body }: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
-    return new Promise((resolve, reject) => {
-      const outgoing = this.#request({
-        agent: this.#agent,
-        hostname: this.#origin.hostname.replace(/^\[|\]$/g, ""),
-        port: this.#origin.port,
-        method,
-        path,
-        headers: body === undefined ? headers : { ...headers, "content-length": Buffer.byteLength(body) },
-        timeout: CONNECT_TIMEOUT_MS,
-      });
-      const onAbort = (): void => {
-        outgoing.destroy(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
-      };
-      signal.addEventListener("abort", onAbort, { once: true });
-      outgoing.once("close", () => {
-        signal.removeEventListener("abort", onAbort);
-      });
-      outgoing.on("timeout", () => {
-        if (outgoing.socket?.connecting === true) {
-          outgoing.destroy(new Error(`no connection within ${String(CONNECT_TIMEOUT_MS)} ms`));
-        }
-      });
-      outgoing.once("error", reject);
-      outgoing.once("response", (answer) => {
-        const chunks: Buffer[] = [];
-        let bytes = 0;
-        answer.on("data", (chunk: Buffer) => {
-          chunks.push(chunk);
-          bytes += chunk.length;
-          if (bytes > MAX_ANSWER_BYTES)
-            answer.destroy(new Error(`more than ${String(MAX_ANSWER_BYTES)} bytes of answer`));
-        });
-        answer.once("error", reject);
-        answer.once("end", () => {
-          const text = Buffer.concat(chunks, bytes).toString();
-          resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: text, atMs: this.#clock.now() });
-        });
-      });
-      outgoing.end(body);
-    });
+    this.#client.close();
   }
 }
 

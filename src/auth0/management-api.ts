@@ -237,7 +237,7 @@ function rateHeaders(answer: HttpAnswer): RateHeaders | undefined {
     wholeNumber(answer.headers[`x-ratelimit-${name}`]),
   );
   if (limit === undefined || remaining === undefined || resetSeconds === undefined) return undefined;
-  const dateMs = Date.parse(answer.headers.date ?? "");
+  const dateMs = Date.parse(answer.headers["date"] ?? "");
   const sentAtMs = Number.isNaN(dateMs) ? answer.atMs : dateMs;
   return { limit, remaining, fullInMs: Math.max(0, resetSeconds * 1000 - sentAtMs) + DATE_PRECISION_MS };
 }

@@ -1,13 +1,15 @@
 /**
- * Sockets to the API server, and the proof of who we are that goes over them. Both change while we run: tokens and
+ * Connections to the API server, and the proof of who we are that goes over them. Both change while we run: tokens and
  * certificates rotate, certificate authorities too.
  *
- * HTTP/1.1 by `node:https`: undici's `dispatch` costs 0.04 ms of CPU less a call and 20 MB of memory more a process.
  * HTTP/2 would spare sockets, and has brought clients on Node dead sessions and lost watches.
  */
 import { createHash } from "node:crypto";
 import http from "node:http";
 import https from "node:https";
+import { HttpClient } from "../http/http-client.ts";
+import type { HttpResponse } from "../http/response-reader.ts";
+import { withDeadline } from "../runtime/abort.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { ClusterAccess, Credentials } from "./credentials.ts";
 
@@ -26,16 +28,15 @@ export interface Body {
 }
 
 /** Sockets for calls are kept open and bounded in number; each watch has one of its own, and never keeps a call waiting. */
-export type Pool = "calls" | "watches";
-
 export interface Connection {
-  readonly headers: http.OutgoingHttpHeaders;
-  readonly agents: Readonly<Record<Pool, http.Agent>>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly sockets: Sockets;
 }
 
-/** The server closed a kept socket just when we used it again; most likely it never saw the request. */
-export class StaleSocketError extends Error {
-  override readonly name = "StaleSocketError";
+interface Sockets {
+  /** An agent where a proxy stands between: Node's own client knows proxies. */
+  readonly calls: HttpClient | http.Agent;
+  readonly watches: http.Agent;
 }
 
 export interface ConnectionsOptions {
@@ -49,8 +50,10 @@ export interface ConnectionsOptions {
 const CREDENTIALS_TTL_MS = 10_000;
 /** Sockets that nobody used for so long are closed before a load balancer forgets them (cloud ones do after 60 s). */
 const IDLE_SOCKET_MS = 45_000;
-/** TCP's own probes, as client-go sets them. */
-const TCP_KEEP_ALIVE_MS = 30_000;
+/** To reach a server, of the time that a call has. */
+const CONNECT_TIMEOUT_MS = 10_000;
+/** An answer larger than this is given up. One object has 1.5 MiB at most, a page of a hundred mostly 0.2. */
+const MAX_ANSWER_BYTES = 256 << 20;
 
 export class Connections {
   readonly #access: ClusterAccess;
@@ -88,41 +91,33 @@ export class Connections {
   }
 
   /**
-   * Resolves when the head of the answer is in.
+   * One call with its whole answer.
    *
-   * @throws StaleSocketError, what the socket says, or an AbortError
+   * @throws StaleConnectionError, DeadlineError, what the socket says, or `signal.reason`
    */
-  send(
-    connection: Connection,
-    pool: Pool,
-    { method, path, body, accept }: Request,
+  call(
+    { headers, sockets: { calls } }: Connection,
+    request: Request,
     signal: AbortSignal,
-  ): Promise<http.IncomingMessage> {
-    const { host, port, basePath } = this.#target;
-    const transport = this.#access.server.protocol === "https:" ? https : http;
-    return new Promise((resolve, reject) => {
-      const request = transport.request(
-        {
-          host,
-          port,
-          path: basePath + path,
-          method,
-          headers: {
-            ...connection.headers,
-            ...(accept !== undefined && { accept }),
-            ...(body !== undefined && headersOf(body)),
-          },
-          agent: connection.agents[pool],
-          signal,
-        },
-        resolve,
-      );
-      request.on("error", (error: NodeJS.ErrnoException) => {
-        const isStale = request.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE");
-        reject(isStale ? new StaleSocketError(error.message, { cause: error }) : error);
-      });
-      request.end(body?.text);
-    });
+    timeoutMs: number,
+  ): Promise<HttpResponse> {
+    if (calls instanceof HttpClient) {
+      const { method, body } = request;
+      const path = this.#target.basePath + request.path;
+      return calls.send({ method, path, headers: headersFor(headers, request), body: body?.text }, signal, timeoutMs);
+    }
+    return withDeadline(signal, timeoutMs, this.#clock, async (inTime) =>
+      answerOf(await this.#request(calls, headers, request, inTime)),
+    );
+  }
+
+  /**
+   * Resolves when the head of a watch's answer is in.
+   *
+   * @throws what the socket says, or an AbortError
+   */
+  open({ headers, sockets }: Connection, request: Request, signal: AbortSignal): Promise<http.IncomingMessage> {
+    return this.#request(sockets.watches, headers, request, signal);
   }
 
   /** Closes the sockets that no call uses now. */
@@ -131,8 +126,30 @@ export class Connections {
   }
 
   close(): void {
-    for (const agent of Object.values(this.#current?.agents ?? {})) agent.destroy();
+    const { calls, watches } = this.#current?.sockets ?? {};
+    if (calls instanceof HttpClient) calls.close();
+    else calls?.destroy();
+    watches?.destroy();
     this.#current = undefined;
+  }
+
+  #request(
+    agent: http.Agent,
+    headers: Connection["headers"],
+    request: Request,
+    signal: AbortSignal,
+  ): Promise<http.IncomingMessage> {
+    const { host, port, basePath } = this.#target;
+    const transport = this.#access.server.protocol === "https:" ? https : http;
+    const { method, body } = request;
+    return new Promise((resolve, reject) => {
+      // The length has to be said: node:http leaves it out with DELETE, and the body is then taken for another request.
+      const length = body !== undefined && { "content-length": Buffer.byteLength(body.text) };
+      const options = { host, port, path: basePath + request.path, method, agent, signal };
+      const sent = transport.request({ ...options, headers: { ...headersFor(headers, request), ...length } }, resolve);
+      sent.on("error", reject);
+      sent.end(body?.text);
+    });
   }
 
   #renew(fresh: boolean): Promise<Connection> {
@@ -148,46 +165,71 @@ export class Connections {
     const previous = this.#current;
     const isSameTls = previous !== undefined && tlsHash === this.#tlsHash;
     // Calls under way go on over the old sockets; the idle ones would never be used again.
-    if (previous !== undefined && !isSameTls) closeIdleSockets(previous);
+    if (previous !== undefined && !isSameTls) retire(previous);
     this.#tlsHash = tlsHash;
     this.#validUntilMs = this.#clock.monotonicMs() + CREDENTIALS_TTL_MS;
     this.#current = {
       headers: { ...credentials.headers, accept: "application/json", "user-agent": this.#userAgent },
-      agents: isSameTls ? previous.agents : this.#makeAgents(credentials),
+      sockets: isSameTls ? previous.sockets : this.#makeSockets(credentials),
     };
     return this.#current;
   }
 
-  #makeAgents({ tls }: Credentials): Connection["agents"] {
+  #makeSockets({ tls }: Credentials): Sockets {
     const { server, proxyEnv } = this.#access;
     const Agent = server.protocol === "https:" ? https.Agent : http.Agent;
-    const common = { ...tls, ...(proxyEnv !== undefined && { proxyEnv }) };
-    const agents = {
-      calls: new Agent({
-        ...common,
+    if (proxyEnv !== undefined) {
+      const kept = {
         keepAlive: true,
-        keepAliveMsecs: TCP_KEEP_ALIVE_MS,
         maxSockets: this.#maxSockets,
         timeout: IDLE_SOCKET_MS,
-        // The last one used goes first, so that sockets which are not needed any more grow idle.
         scheduling: "lifo",
-      }),
-      watches: new Agent({ ...common, keepAlive: false }),
-    };
-    // Every socket leads to the one server by the one proof: the name that Node makes of both for each call, certificates
-    // in full, would tell nothing.
-    for (const agent of Object.values(agents)) agent.getName = () => "";
-    return agents;
+      } as const;
+      return { calls: new Agent({ ...tls, proxyEnv, ...kept }), watches: new Agent({ ...tls, proxyEnv }) };
+    }
+    const calls = new HttpClient({
+      origin: server,
+      tls,
+      maxConnections: this.#maxSockets,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      maxIdleMs: IDLE_SOCKET_MS,
+      maxBodyBytes: MAX_ANSWER_BYTES,
+      clock: this.#clock,
+    });
+    return { calls, watches: new Agent({ ...tls, keepAlive: false }) };
   }
 }
 
-/** The length has to be said: node:http leaves it out with DELETE, and the body is then taken for another request. */
-function headersOf({ type, text }: Body): http.OutgoingHttpHeaders {
-  return { "content-type": type, "content-length": Buffer.byteLength(text) };
+function headersFor(headers: Connection["headers"], { accept, body }: Request): Connection["headers"] {
+  return {
+    ...headers,
+    ...(accept !== undefined && { accept }),
+    ...(body !== undefined && { "content-type": body.type }),
+  };
 }
 
-function closeIdleSockets({ agents }: Connection): void {
-  for (const sockets of Object.values(agents.calls.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
+function retire(connection: Connection): void {
+  const { calls } = connection.sockets;
+  if (calls instanceof HttpClient) calls.retire();
+  else closeIdleSockets(connection);
+}
+
+function closeIdleSockets({ sockets: { calls } }: Connection): void {
+  if (calls instanceof HttpClient) calls.closeIdle();
+  else for (const sockets of Object.values(calls.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
+}
+
+/** With the whole body. */
+export async function answerOf(response: http.IncomingMessage): Promise<HttpResponse> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > MAX_ANSWER_BYTES) throw new Error(`more than ${String(MAX_ANSWER_BYTES)} bytes of answer`);
+  }
+  const headers = Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, String(value)]));
+  return { status: response.statusCode ?? 0, headers, body: Buffer.concat(chunks, bytes).toString() };
 }
 
 function hashOf({ ca = "", cert = "", key = "", servername, rejectUnauthorized }: Credentials["tls"]): string {

@@ -7,11 +7,13 @@
  * being done to what. It knows verbs and paths, no kinds; what is in an answer is for the caller to parse.
  */
 import type { IncomingMessage } from "node:http";
-import { Deadline, DeadlineError, abortable } from "../runtime/abort.ts";
+import { StaleConnectionError } from "../http/http-client.ts";
+import type { HttpResponse } from "../http/response-reader.ts";
+import { DeadlineError, abortable, withDeadline } from "../runtime/abort.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { findJsonObject, type JsonObject } from "../runtime/json.ts";
 import { ApiError, apiErrorFromRefusal, isApiError } from "./api-error.ts";
-import { Connections, StaleSocketError, type Body, type Connection, type Pool, type Request } from "./connections.ts";
+import { answerOf, Connections, type Body, type Connection, type Request } from "./connections.ts";
 import type { ClusterAccess } from "./credentials.ts";
 import type { KubernetesMetrics } from "./metrics.ts";
 import { splitLines } from "./split-lines.ts";
@@ -39,9 +41,6 @@ export interface DeleteOptions {
   readonly uid?: string;
   readonly propagationPolicy?: "Background" | "Foreground" | "Orphan";
 }
-
-/** An answer larger than this is given up. One object has 1.5 MiB at most, a page of a hundred mostly 0.2. */
-const MAX_ANSWER_BYTES = 256 << 20;
 
 /** What the other parts see of it: they can do with any other way to an API server. */
 export type KubernetesCalls = Pick<KubernetesApi, keyof KubernetesApi>;
@@ -100,7 +99,7 @@ export class KubernetesApi {
    */
   async *watch(path: string, query: Query, signal: AbortSignal): AsyncGenerator<Buffer, void> {
     const request: Request = { method: "GET", path: path + queryString({ ...query, watch: true }) };
-    const response = await this.#withDeadline(request, signal, (inTime) => this.#open(request, "watches", inTime));
+    const response = await this.#openWatch(request, signal);
     const onAbort = (): void => {
       response.destroy();
     };
@@ -121,65 +120,77 @@ export class KubernetesApi {
     this.#connections.close();
   }
 
-  #call(request: Request, signal: AbortSignal): Promise<JsonObject> {
-    return this.#withDeadline(request, signal, async (inTime) => {
-      const response = await this.#open(request, "calls", inTime);
-      const answer = findJsonObject(await readBody(response));
-      if (answer !== undefined) return answer;
-      throw new ApiError("malformed", `${describe(request)}: the answer is no JSON object`, { kind: "backoff" });
+  async #call(request: Request, signal: AbortSignal): Promise<JsonObject> {
+    const { body } = await this.#inTime(request, signal, (connection, leftMs) =>
+      this.#connections.call(connection, request, signal, leftMs),
+    );
+    const answer = findJsonObject(body);
+    if (answer !== undefined) return answer;
+    throw new ApiError("malformed", `${describe(request)}: the answer is no JSON object`, { kind: "backoff" });
+  }
+
+  /** Resolves with a success of which only the head has been read. */
+  async #openWatch(request: Request, signal: AbortSignal): Promise<IncomingMessage> {
+    const answer = await this.#inTime(request, signal, (connection, leftMs) =>
+      withDeadline(signal, leftMs, this.#clock, async (inTime) => {
+        const stream = await this.#connections.open(connection, request, inTime);
+        const { statusCode: status = 0 } = stream;
+        return isSuccess(status) ? { status, headers: {}, body: "", stream } : { ...(await answerOf(stream)), stream };
+      }),
+    );
+    return answer.stream;
+  }
+
+  /** @param send sends the request, once or again, in the time that is left */
+  async #inTime<T extends HttpResponse>(
+    request: Request,
+    signal: AbortSignal,
+    send: (connection: Connection, leftMs: number) => Promise<T>,
+  ): Promise<T> {
+    const untilMs = this.#clock.monotonicMs() + this.#callTimeoutMs;
+    const leftMs = (): number => Math.max(0, untilMs - this.#clock.monotonicMs());
+    try {
+      let connection = this.#connections.ready ?? (await this.#connect(this.#connections.get(), signal, leftMs()));
+      for (let isFirstTry = true; ; isFirstTry = false) {
+        let answer: T;
+        try {
+          answer = await send(connection, leftMs());
+        } catch (error) {
+          this.#count("<error>", request);
+          // All but creating is the same done twice: a patch with a precondition is refused the second time.
+          if (!isFirstTry || !(error instanceof StaleConnectionError) || request.method === "POST") throw error;
+          this.#connections.closeIdle();
+          continue;
+        }
+        this.#count(String(answer.status), request);
+        if (isSuccess(answer.status)) return answer;
+        if (answer.status !== 401 || !isFirstTry) throw this.#refusal(request, answer);
+        connection = await this.#connect(this.#connections.renewAfter(connection), signal, leftMs());
+      }
+    } catch (error) {
+      throw this.#failure(request, signal, error);
+    }
+  }
+
+  #refusal(request: Request, { status, headers, body }: HttpResponse): ApiError {
+    return apiErrorFromRefusal({
+      doing: describe(request),
+      httpStatus: status,
+      status: findJsonObject(body),
+      retryAfter: headers["retry-after"],
+      confidential: SECRETS.test(request.path),
+      now: this.#clock.now(),
     });
   }
 
-  async #withDeadline<T>(request: Request, signal: AbortSignal, run: (inTime: AbortSignal) => Promise<T>): Promise<T> {
-    const deadline = new Deadline(signal, this.#callTimeoutMs, this.#clock);
-    try {
-      return await run(deadline.signal);
-    } catch (error) {
-      throw this.#failure(request, signal, deadline.signal.aborted ? deadline.signal.reason : error);
-    } finally {
-      deadline.clear();
-    }
-  }
-
-  /** Sends the request; the answer is a success of which only the head has been read. */
-  async #open(request: Request, pool: Pool, signal: AbortSignal): Promise<IncomingMessage> {
-    let connection = this.#connections.ready ?? (await this.#connect(this.#connections.get(), signal));
-    for (let isFirstTry = true; ; isFirstTry = false) {
-      let response: IncomingMessage;
+  async #connect(connecting: Promise<Connection>, signal: AbortSignal, leftMs: number): Promise<Connection> {
+    return withDeadline(signal, leftMs, this.#clock, async (inTime) => {
       try {
-        response = await this.#connections.send(connection, pool, request, signal);
-      } catch (error) {
-        this.#count("<error>", request);
-        // All but creating is the same done twice: a patch with a precondition is refused the second time.
-        if (!isFirstTry || !(error instanceof StaleSocketError) || request.method === "POST") throw error;
-        this.#connections.closeIdle();
-        continue;
+        return await abortable(connecting, inTime);
+      } catch (cause) {
+        throw new ApiError("unauthorized", "no credentials for the API server", { kind: "backoff" }, { cause });
       }
-      const { statusCode = 0 } = response;
-      this.#count(String(statusCode), request);
-      if (statusCode >= 200 && statusCode < 300) return response;
-      const text = await readBody(response);
-      if (statusCode === 401 && isFirstTry) {
-        connection = await this.#connect(this.#connections.renewAfter(connection), signal);
-        continue;
-      }
-      throw apiErrorFromRefusal({
-        doing: describe(request),
-        httpStatus: statusCode,
-        status: findJsonObject(text),
-        retryAfter: response.headers["retry-after"],
-        confidential: SECRETS.test(request.path),
-        now: this.#clock.now(),
-      });
-    }
-  }
-
-  async #connect(connecting: Promise<Connection>, signal: AbortSignal): Promise<Connection> {
-    try {
-      return await abortable(connecting, signal);
-    } catch (cause) {
-      throw new ApiError("unauthorized", "no credentials for the API server", { kind: "backoff" }, { cause });
-    }
+    });
   }
 
   /** What a failure is called outside. Cancellation stays what it is. */
@@ -222,21 +233,6 @@ function wordsOf(error: unknown): string {
   return "code" in error ? String(error.code) : error.name;
 }
 
-/** The whole body as text. Events instead of `for await` save a tenth of what a call costs. */
-function readBody(response: IncomingMessage): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    response.on("data", (chunk: Buffer) => {
-      chunks.push(chunk);
-      bytes += chunk.length;
-      if (bytes > MAX_ANSWER_BYTES)
-        response.destroy(new Error(`more than ${String(MAX_ANSWER_BYTES)} bytes of answer`));
-    });
-    response.on("end", () => {
-      const [only] = chunks;
-      resolve((chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, bytes)).toString());
-    });
-    response.on("error", reject);
-  });
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
 }

@@ -50,6 +50,23 @@ export class Deadline {
   }
 }
 
+/** @throws what `run` throws; once its signal is aborted, the reason of that */
+export async function withDeadline<T>(
+  parent: AbortSignal,
+  afterMs: number,
+  clock: Clock,
+  run: (inTime: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const deadline = new Deadline(parent, afterMs, clock);
+  try {
+    return await run(deadline.signal);
+  } catch (error) {
+    throw deadline.signal.aborted ? deadline.signal.reason : error;
+  } finally {
+    deadline.clear();
+  }
+}
+
 /** Waits for `promise`, but no longer than `signal` lets it; the promise itself goes on. */
 export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   if (signal.aborted) promise.catch(() => {}); // nobody waits for it any more

@@ -1,6 +1,7 @@
 /** A tenant of a history: the simulator's own handler, in process, and the operator's way to it over the wire. */
 import type { Action } from "../../src/api/actions.ts";
-import { NoAnswerError, type HttpAnswer, type HttpRequest, type TenantCalls } from "../../src/auth0/http.ts";
+import { NoAnswerError, type HttpAnswer, type TenantCalls } from "../../src/auth0/http.ts";
+import type { HttpRequest } from "../../src/http/http-client.ts";
 import { ALL_SCOPES } from "../../src/reconcile/scopes.ts";
 import type { JsonObject } from "../../src/runtime/json.ts";
 import type { Random } from "../../src/runtime/random.ts";

@@ -102,6 +102,7 @@ export async function startScriptedServer(
       });
     });
   });
+  server.keepAliveTimeout = 60_000; // which it says in each answer
   server.on("connection", () => {
     connections++;
   });

@@ -64,8 +64,9 @@ async function aScene(
   });
   const log = new RecordedLog();
   const controller = new AbortController();
+  const api = anApi(t, server.url, clock);
   const running = new Reflector({
-    api: anApi(t, server.url, clock),
+    api,
     resource: { group: "example.com", version: "v1", plural: "things" },
     namespaces: "all",
     store,
@@ -78,6 +79,7 @@ async function aScene(
   const stop = async (): Promise<void> => {
     controller.abort(new Error("stopped by the test"));
     await running;
+    api.close();
   };
   t.teardown(stop);
   return {
