@@ -1,7 +1,10 @@
 /** Calls over kept connections: each gets its own answer, or says that it got none. */
+import { execFile } from "node:child_process";
 import { createServer as createHttpServer } from "node:http";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
+import process from "node:process";
+import { promisify } from "node:util";
 import test, { type ExecutionContext } from "ava";
 import {
   HttpClient,
@@ -58,7 +61,7 @@ function until(isSo: () => boolean): Promise<void> {
     () => {
       if (!isSo()) throw new Error(`not yet: ${isSo.toString()}`);
     },
-    { everyMs: 5 },
+    { everyMs: 5, timeoutMs: 8_000 },
   );
 }
 
@@ -221,7 +224,7 @@ test("an answer that comes too late is not taken for that of the next call", asy
 });
 
 test("who is told to stop gets the reason, and the connection is not used again", async (t) => {
-  const { port, sockets } = await serve(t, (one) => {
+  const { port, sockets, heard } = await serve(t, (one) => {
     if (one.connection > 0) answer(one);
   });
   const client = aClient(t, port, { maxConnections: 1 });
@@ -237,6 +240,7 @@ test("who is told to stop gets the reason, and the connection is not used again"
   await first;
 
   t.is((await third).status, 200);
+  t.is(heard.length, 2, "who waited was not sent");
   await t.throwsAsync(client.send(GET, AbortSignal.abort(new Error("before")), 5_000), { message: "before" });
 });
 
@@ -320,6 +324,30 @@ test("an answer before the whole request was sent ends the connection", async (t
   sockets[0]?.resume();
   await until(() => sockets[0]?.destroyed === true);
   t.pass();
+});
+
+test("a process waits for its answers, and not for connections that rest", async (t) => {
+  const { port } = await serve(t, (one) => {
+    setTimeout(() => {
+      answer(one, one.text.split(" ")[1]);
+    }, 50);
+  });
+  const room = new URL("../../../src/", import.meta.url).href;
+  const script = `
+    import { HttpClient } from "${room}http/http-client.ts";
+    import { systemClock as clock } from "${room}runtime/clock.ts";
+    const origin = new URL("http://127.0.0.1:${String(port)}");
+    const client = new HttpClient({ origin, maxConnections: 1, connectTimeoutMs: 5_000, maxIdleMs: 60_000, maxBodyBytes: 100, clock });
+    for (const path of ["/1", "/2"]) {
+      const { body } = await client.send({ method: "GET", path, headers: {} }, new AbortController().signal, 5_000);
+      process.stdout.write(body);
+    }`;
+
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script], {
+    timeout: 20_000,
+  });
+
+  t.is(stdout, "/1/2");
 });
 
 test("a host that can't be reached says so", async (t) => {
