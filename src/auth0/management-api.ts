@@ -122,7 +122,12 @@ export class ManagementApi {
     const token = await tokens.get(signal);
     if (tokens.isGiven || credentials === "in doubt") await this.#tryToken(token, tokens, signal);
     this.#tokens = tokens;
-    return tokens.access;
+    return tokens.access ?? { scopes: undefined, expiresAtMs: undefined };
+  }
+
+  /** @see TenantConnection.access */
+  get access(): Access | undefined {
+    return this.#tokens.access;
   }
 
   close(): void {

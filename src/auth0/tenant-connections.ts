@@ -52,6 +52,9 @@ export class Auth0TenantConnections implements TenantConnections {
     const directory = new Auth0UserDirectory(api);
     return {
       directory,
+      get access() {
+        return api.access;
+      },
       nameDomain: (customDomain) => {
         api.customDomain = customDomain;
       },

@@ -91,10 +91,10 @@ export class TokenSource {
     return this.#credentials.kind === "token";
   }
 
-  /** What the present token allows, as far as it says. */
-  get access(): Access {
+  /** What the present token allows, as far as it says; `undefined` while there is none. */
+  get access(): Access | undefined {
     if (this.#credentials.kind === "token") return accessOf(this.#credentials.token);
-    return { scopes: this.#token?.scopes, expiresAtMs: this.#token?.expiresAtMs };
+    return this.#token && { scopes: this.#token.scopes, expiresAtMs: this.#token.expiresAtMs };
   }
 
   /** The tenant refused this token: it is not handed out again, nor is another one asked for at once if it was a new one. */

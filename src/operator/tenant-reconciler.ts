@@ -138,7 +138,9 @@ export class TenantReconciler {
     try {
       const isProven = known?.access !== undefined && known.isUsable && !isChanged && !this.#doubted.has(key);
       const standing = this.#doubted.has(key) ? "in doubt" : "in use";
-      const access = isProven ? known.access : await connection.prove(isChanged ? credentials : standing, signal);
+      const access = isProven
+        ? (connection.access ?? known.access)
+        : await connection.prove(isChanged ? credentials : standing, signal);
       this.#doubted.delete(key);
       const next: Known = {
         uid: resource.uid,
@@ -276,9 +278,10 @@ export class TenantReconciler {
   #newsOf(access: Access | undefined, { key, status }: TenantResource): Access | undefined {
     const known = this.#known.get(key);
     if (access === undefined || known === undefined) return access;
-    const isTold = status.tokenExpiresAt !== undefined && known.toldExpiresAtMs === access.expiresAtMs;
+    const { tokenExpiresAt } = status;
+    const isTold = tokenExpiresAt !== undefined && known.toldExpiresAtMs === access.expiresAtMs;
     known.toldExpiresAtMs = access.expiresAtMs;
-    return isTold ? { ...access, expiresAtMs: undefined } : access;
+    return isTold && access.expiresAtMs !== undefined ? { ...access, expiresAtMs: Date.parse(tokenExpiresAt) } : access;
   }
 }
 

@@ -62,15 +62,15 @@ export function tenantStatusAfter(
       ? setCondition(conditions, { type, status: "True", reason, message, observedGeneration }, nowMs)
       : removeCondition(conditions, type);
   }
-  return { ...previous, observedGeneration, conditions, ...accessWords(access), users: usersOf(userReasons) };
+  const words = access === undefined ? previous : withAccess(previous, access);
+  return { ...words, observedGeneration, conditions, users: usersOf(userReasons) };
 }
 
-function accessWords(
-  access: Access | undefined,
-): Pick<Auth0TenantStatus, "scopes" | "can" | "cannot" | "tokenExpiresAt"> {
-  if (access === undefined) return {};
-  const { scopes, expiresAtMs } = access;
+/** What present credentials do not tell is not said of them, whatever former ones told. */
+function withAccess(previous: Auth0TenantStatus, { scopes, expiresAtMs }: Access): Auth0TenantStatus {
+  const { scopes: _scopes, can: _can, cannot: _cannot, tokenExpiresAt: _tokenExpiresAt, ...rest } = previous;
   return {
+    ...rest,
     ...(scopes !== undefined && { scopes: scopes.toSorted(), ...powersOf(scopes) }),
     ...(expiresAtMs !== undefined && { tokenExpiresAt: formatTime(expiresAtMs) }),
   };

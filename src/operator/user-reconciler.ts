@@ -36,7 +36,7 @@ import { reportPass } from "./user-report.ts";
 import type { KeyMemory } from "./user-memories.ts";
 import { isRestored, ownershipOf } from "./user-ownership.ts";
 import type { UserParts } from "./user-parts.ts";
-import { statusAfter, statusSuspended, type Declared as Told } from "./user-status.ts";
+import { statusAfter, type Declared as Told } from "./user-status.ts";
 
 /** The share by which the moments of comparison vary, so that users that were made together drift apart. */
 const SYNC_JITTER = 0.1;
@@ -75,10 +75,6 @@ export class UserReconciler {
     const { clock, memories } = this.#parts;
     const { key, uid, generation, status } = resource;
     this.#reasons.set(key, status);
-    if (resource.spec["suspend"] === true) {
-      await this.#write(resource, statusSuspended(status, { generation, nowMs: clock.now() }), signal);
-      return { kind: "done" };
-    }
     const validated = validateUserSpec(resource.spec);
     if (validated.kind === "invalid")
       return this.#refuse(resource, refused("ValidationFailed", textOf(validated.issues)), signal);

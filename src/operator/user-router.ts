@@ -6,7 +6,7 @@ import { tenantDomain } from "../core/ids.ts";
 import { parseClaim } from "../reconcile/claim.ts";
 import { refused } from "../reconcile/outcome.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
-import { refuseEarly } from "./early-refusal.ts";
+import { refuseEarly, suspend } from "./early-refusal.ts";
 import { USER_ID_ANNOTATION } from "./names.ts";
 import type { ReadyReasons } from "./ready-reasons.ts";
 import type { SecretUsers } from "./secret-users.ts";
@@ -51,6 +51,10 @@ export class UserRouter {
   }
 
   async #pass(resource: Auth0UserResource, standing: Standing, signal: AbortSignal): Promise<ReconcileResult> {
+    if (resource.spec["suspend"] === true && !resource.isDeleting) {
+      await suspend(resource, this.#options.parts, this.#options.reasons, signal);
+      return { kind: "done" };
+    }
     switch (standing.kind) {
       case "usable":
         return standing.reconciler.reconcile(resource, signal);

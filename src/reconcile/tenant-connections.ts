@@ -34,6 +34,8 @@ export interface TenantConnection {
    * @throws DirectoryError
    */
   prove(credentials: Credentials | "in use" | "in doubt", signal: AbortSignal): Promise<Access>;
+  /** What the present token allows; `undefined` while there is none. */
+  readonly access: Access | undefined;
   /** Which of the tenant's domains mails and tickets name from now on. */
   nameDomain(customDomain: string | undefined): void;
   /** What is said of the tenant's limits from now on. */

@@ -1,5 +1,6 @@
 /** What a tenant object declares counts at once, whatever becomes of its credentials. */
 import test from "ava";
+import { asObject } from "../../histories/cluster.ts";
 import { grant, putCredentials } from "../../histories/furnish.ts";
 import { ACME, CLUSTER_TENANTS, DATABASE } from "../../histories/names.ts";
 import { readyOf } from "../../histories/reading.ts";
@@ -59,4 +60,30 @@ test("a tenant that gives tokens and takes none of them is not connected", async
   t.is(scenario.reasonOf("a/jane"), "TenantNotReady");
   await scenario.rest(5 * 60_000);
   t.is(scenario.reasonOf("a/jane"), "Created");
+});
+
+test("a tenant object says when the present token ends, not when the first one did", async (t) => {
+  const scenario = await aScenario(t);
+  scenario.create("a/jane", { tenantRef, email: "jane@example.com", syncInterval: "1h" });
+  for (let hours = 0; hours < 30; hours++) await scenario.rest(3_600_000);
+
+  t.is(scenario.reasonOf("a/jane"), "Created", "a token that is good was there all the time");
+  const { tokenExpiresAt } = asObject(scenario.cluster.get(`${CLUSTER_TENANTS}/acme`)["status"]);
+  t.true(Date.parse(String(tokenExpiresAt)) > scenario.time.nowMs, `it ended at ${String(tokenExpiresAt)}`);
+});
+
+test("a user that is suspended stays Ready though its tenant was not for a while", async (t) => {
+  const scenario = await aScenario(t);
+  scenario.create("a/jane", { tenantRef, email: "jane@example.com" });
+  await scenario.rest(60_000);
+  scenario.edit("a/jane", { spec: { suspend: true } });
+  await scenario.rest(60_000);
+  t.like(readyOf(scenario.find("a/jane") ?? {}), { status: "True", reason: "Suspended" });
+
+  scenario.cluster.delete("/api/v1/namespaces/operator/secrets/acme", "person");
+  await scenario.rest(5 * 60_000);
+  putCredentials(scenario);
+  await scenario.rest(10 * 60_000);
+
+  t.like(readyOf(scenario.find("a/jane") ?? {}), { status: "True", reason: "Suspended" });
 });
