@@ -105,7 +105,7 @@ const PROTECTION = {
       pattern: "^(100|[0-9]{1,2})%$",
       minimum: 1,
       description:
-        "How many users may have the same attribute changed within any hour, likewise; beyond that changes of it pause until they are confirmed. Default: no limit.",
+        "How many users may have the same attribute (or userMetadata, or appMetadata) changed within any hour, likewise; beyond that changes of it pause until they are confirmed. Default: no limit.",
     },
   },
 } as const satisfies K8sSchema;

@@ -48,6 +48,12 @@ export function isConfirmed({ confirmedAtMs }: Tally, askedAtMs: number | undefi
   return askedAtMs === undefined ? nowMs - confirmedAtMs < HOUR_MS : askedAtMs <= confirmedAtMs;
 }
 
+/** Whether nothing of it counts any more, of what nobody knows when it was asked for. */
+export function isSpent(tally: Tally, nowMs: number): boolean {
+  const isOpen = tally.pausedSinceMs !== undefined || isConfirmed(tally, undefined, nowMs);
+  return !isOpen && tally.buckets.every(([startMs]) => isOver(startMs, nowMs));
+}
+
 export function isOver(bucketMs: number, nowMs: number): boolean {
   return bucketMs + BUCKET_MS + HOUR_MS <= nowMs;
 }

@@ -10,6 +10,7 @@ import {
   countOf,
   isConfirmed,
   isOver,
+  isSpent,
   recounted,
   withoutOld,
   type Tally,
@@ -70,6 +71,8 @@ const DEFAULT_SHARE = 0.1;
 const RESERVED_SHARE = 0.1;
 /** How often a person's word is looked for. */
 const LOOK_AGAIN_MS = 2_000;
+/** How often who waits for it asks again. */
+export const PAUSED_AGAIN_MS = 5_000;
 
 export class Breaker {
   readonly #options: BreakerOptions;
@@ -118,14 +121,32 @@ export class Breaker {
 
   /** What is paused now, in words; empty: nothing. */
   get pauses(): string[] {
-    return [...this.#counts].flatMap(([what, { tally }]) =>
-      tally.pausedSinceMs === undefined ? [] : [this.#messageOf(what, tally.pausedSinceMs)],
-    );
+    return this.#paused().map(([what, sinceMs]) => this.#messageOf(what, sinceMs));
   }
 
   get pausedKinds(): ReadonlySet<PausedKind> {
-    const paused = [...this.#counts].filter(([, { tally }]) => tally.pausedSinceMs !== undefined);
-    return new Set(paused.map(([what]) => (what === DELETIONS ? DELETIONS : "changes")));
+    return new Set(this.#paused().map(([what]) => (what === DELETIONS ? DELETIONS : "changes")));
+  }
+
+  /** Likewise, once a person's word has been looked for: nobody may be waiting for it any more. */
+  findPauses(signal: AbortSignal): Promise<readonly string[]> {
+    return this.#inTurn(async () => {
+      if (!this.#isRead) await this.#read(signal);
+      for (const [what] of this.#paused()) await this.#countOf(what, signal);
+      return this.pauses;
+    });
+  }
+
+  /** Of changes none is paused while they are not limited. */
+  #paused(): [what: string, sinceMs: number][] {
+    return [...this.#counts].flatMap(
+      ([
+        what,
+        {
+          tally: { pausedSinceMs },
+        },
+      ]) => (pausedSinceMs !== undefined && (what === DELETIONS || this.hasChangeLimit) ? [[what, pausedSinceMs]] : []),
+    );
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -222,12 +243,22 @@ export class Breaker {
   }
 
   async #write(what: string, tally: Tally, signal: AbortSignal): Promise<void> {
+    this.#forget(what);
     const tallies = [...this.#counts].map(([one, count]) => [one, count.tally] as const);
     const next = new Map(tallies).set(what, tally);
     // A leader that was thought dead may have counted meanwhile: what it wrote is read before anything else is done.
     this.#isRead = false;
     await this.#options.notes.write(JSON.stringify(Object.fromEntries(next)), signal);
     this.#isRead = true;
+  }
+
+  /** The notes have little room: what says nothing any more goes, and all of changes while they are not limited. */
+  #forget(present: string): void {
+    const nowMs = this.#options.clock.now();
+    for (const [what, { tally }] of this.#counts) {
+      if (what === present || what === DELETIONS) continue;
+      if (!this.hasChangeLimit || isSpent(tally, nowMs)) this.#counts.delete(what);
+    }
   }
 }
 

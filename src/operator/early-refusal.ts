@@ -1,7 +1,6 @@
 /** The end of a pass before Auth0, or even a tenant, was asked: said once, in status, Event and log. */
 import type { Refused } from "../reconcile/outcome.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
-import type { ReadyReasons } from "./ready-reasons.ts";
 import { isNews, referenceTo, writeStatus } from "./status-writer.ts";
 import type { SharedParts } from "./user-parts.ts";
 import { statusSuspended, statusWith } from "./user-status.ts";
@@ -11,7 +10,6 @@ export async function refuseEarly(
   resource: Auth0UserResource,
   verdict: Refused,
   parts: SharedParts,
-  reasons: ReadyReasons,
   signal: AbortSignal,
 ): Promise<void> {
   const { status, generation, key } = resource;
@@ -26,19 +24,11 @@ export async function refuseEarly(
   }
   memories.expire(key);
   const next = statusWith(status, verdict, { generation, nowMs: clock.now() });
-  reasons.set(key, next);
   await writeStatus(resource, next, parts, signal);
 }
 
 /** @throws ApiError */
-export async function suspend(
-  resource: Auth0UserResource,
-  parts: SharedParts,
-  reasons: ReadyReasons,
-  signal: AbortSignal,
-): Promise<void> {
-  const { status, generation, key } = resource;
-  const next = statusSuspended(status, { generation, nowMs: parts.clock.now() });
-  reasons.set(key, next);
+export async function suspend(resource: Auth0UserResource, parts: SharedParts, signal: AbortSignal): Promise<void> {
+  const next = statusSuspended(resource.status, { generation: resource.generation, nowMs: parts.clock.now() });
   await writeStatus(resource, next, parts, signal);
 }

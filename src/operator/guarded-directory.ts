@@ -11,7 +11,7 @@ import { DirectoryError, type DirectoryErrorCode } from "../reconcile/errors.ts"
 import type { ActionDirectory, AssignmentDirectory, ConnectionDirectory, UserDirectory } from "../reconcile/ports.ts";
 import type { AuditLog, AuditOperation } from "./audit-log.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
-import type { Breaker, Pause } from "./breaker.ts";
+import { PAUSED_AGAIN_MS, type Breaker, type Pause } from "./breaker.ts";
 
 export interface Guards {
   readonly breaker: Breaker | undefined;
@@ -21,9 +21,6 @@ export interface Guards {
   /** Likewise, whether somebody took the resource away meanwhile, so that its user may be another's by now. */
   readonly isGone?: () => boolean;
 }
-
-/** When a write that the breaker stopped is tried again: a person may have confirmed. */
-const AGAIN_MS = 5_000;
 
 export class GuardedDirectory implements UserDirectory {
   readonly tenantDomain: UserDirectory["tenantDomain"];
@@ -75,7 +72,8 @@ export class GuardedDirectory implements UserDirectory {
   async updateUser(id: UserId, patch: UserPatch, signal: AbortSignal): Promise<ObservedUser> {
     const { breaker } = this.#guards;
     if (breaker?.hasChangeLimit === true) {
-      for (const field of fieldsOf(patch)) {
+      // Metadata as a whole, since its keys are without number, and the room for the counts is not.
+      for (const field of new Set(fieldsOf(patch).map((name) => name.split(".", 1)[0] ?? name))) {
         this.#stop("changes_paused", await breaker.admitChange(field, id, signal));
       }
     }
@@ -114,7 +112,7 @@ export class GuardedDirectory implements UserDirectory {
 
   #stop(code: DirectoryErrorCode, pause: Pause | undefined): void {
     if (pause === undefined) return;
-    throw new DirectoryError(code, pause.message, { kind: "wait", untilMs: this.#nowMs() + AGAIN_MS });
+    throw new DirectoryError(code, pause.message, { kind: "wait", untilMs: this.#nowMs() + PAUSED_AGAIN_MS });
   }
 
   async #record<T>(

@@ -125,6 +125,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     log,
     memories: new UserMemories(),
     drift: new DriftCounts(options.metrics),
+    reasons: new ReadyReasons(options.metrics),
     namespaces,
     kindDeletion: new KindDeletion(api, clock),
     audit: options.audit,
@@ -137,14 +138,12 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     releaseAfterMs: options.releaseAfterMs,
   };
   const secretUsers = new SecretUsers();
-  const reasons = new ReadyReasons(options.metrics);
   const reconcilerOf = (tenant: Tenant): UserReconciler =>
     new UserReconciler(
       { ...parts, tenant, directory: tenant.directory },
       {
         defaultSyncIntervalMs: tenant.syncIntervalMs ?? options.syncIntervalMs,
         secretUsers,
-        reasons,
         onCredentialsRefused: () => {
           if (tenant.key !== undefined) tenantController.doubt(tenant.key);
         },
@@ -186,7 +185,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     users: store,
     tenants,
     namespaces,
-    reasons,
+    reasons: parts.reasons,
     recorder,
     paused,
     reconcilerOf,
@@ -194,7 +193,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     hasOwnTenant: options.directory !== undefined,
     scope: options.namespaces,
   });
-  const router = new UserRouter({ parts, tenants, reasons, secretUsers });
+  const router = new UserRouter({ parts, tenants, secretUsers });
 
   // A person waits for an edit; nobody waits for what a start finds.
   store.onChange((key, cause) => {

@@ -22,9 +22,10 @@ const MAX_TRIES = 3;
 export async function writeStatus(
   resource: Auth0UserResource,
   next: Auth0UserStatus,
-  { api, store, memories }: SharedParts,
+  { api, store, memories, reasons }: SharedParts,
   signal: AbortSignal,
 ): Promise<boolean> {
+  reasons.set(resource.key, next);
   const patch = mergePatchBetween(resource.status, next);
   if (patch === undefined) return true;
   let known: StoredIdentity | undefined = store.identify(resource.key);

@@ -266,7 +266,7 @@ export class TenantReconciler {
       else log.warn("tenant not usable as declared", { key, reason, message });
     }
     const users = reasons.countsOf(tenants.usersOf(key));
-    const pauses = this.#known.get(key)?.breaker?.pauses ?? [];
+    const pauses = (await this.#known.get(key)?.breaker?.findPauses(signal)) ?? [];
     const access = this.#newsOf(finding.access, resource);
     const next = tenantStatusAfter(status, { ...finding, access, pauses }, users, { generation, nowMs: clock.now() });
     const patch = mergePatchBetween(status, next);

@@ -14,6 +14,7 @@ import { REASON_OF, type Reason } from "../reconcile/reasons.ts";
 import type { EpochMs } from "../runtime/clock.ts";
 import { parseAuth0UserResource, type Auth0UserResource } from "./auth0-user-resource.ts";
 import { findHeir, waitingFor } from "./awaited-by.ts";
+import { PAUSED_AGAIN_MS } from "./breaker.ts";
 import { findMissingGrants } from "./granted.ts";
 import { GuardedDirectory } from "./guarded-directory.ts";
 import { FINALIZER } from "./names.ts";
@@ -194,8 +195,6 @@ async function findNotGranted(
   }
 }
 
-/** How often a paused deletion asks whether it was confirmed. */
-const PAUSED_AGAIN_MS = 5_000;
 /** How often a deletion that waits for a person looks at the user again. */
 const STALLED_AGAIN_MS = 5 * 60_000;
 

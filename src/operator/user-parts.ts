@@ -16,6 +16,7 @@ import type { DriftCounts } from "./drift-counts.ts";
 import type { KindDeletion } from "./kind-deletion.ts";
 import type { LeftBehind } from "./left-behind.ts";
 import type { Namespaces } from "./namespaces.ts";
+import type { ReadyReasons } from "./ready-reasons.ts";
 import type { Secrets } from "./secrets.ts";
 import type { StateKeys } from "./state-keys.ts";
 import type { Tenant } from "./tenant.ts";
@@ -33,6 +34,7 @@ export interface SharedParts {
   readonly recorder: EventRecorder;
   readonly memories: UserMemories;
   readonly drift: DriftCounts;
+  readonly reasons: ReadyReasons;
   readonly namespaces: Namespaces;
   readonly kindDeletion: KindDeletion;
   readonly audit: AuditLog | undefined;

@@ -2,7 +2,6 @@
  * One Auth0User of one tenant, once: hands the sequence of `reconcile/` what it needs, writes the status where it differs,
  * and says when to come back. Level-triggered: whatever woke the key, the pass looks at what is.
  */
-import type { Auth0UserStatus } from "../api/auth0-user.ts";
 import { validateUserSpec, type Issue } from "../api/validate.ts";
 import type { DesiredUser } from "../core/desired-user.ts";
 import type { Grants } from "../core/grants.ts";
@@ -19,10 +18,10 @@ import { reconcileUser } from "../reconcile/reconcile-user.ts";
 import type { EpochMs } from "../runtime/clock.ts";
 import { jittered } from "../runtime/random.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
+import { PAUSED_AGAIN_MS } from "./breaker.ts";
 import { askedBy, declarationFrom, declaredBy, type Declared } from "./declared-user.ts";
 import { isHeldBack } from "./held-back.ts";
 import { passwordSecretOf, readDeclaredPassword } from "./password-reader.ts";
-import type { ReadyReasons } from "./ready-reasons.ts";
 import { ResourceClaims } from "./resource-claims.ts";
 import { resultOf } from "./result.ts";
 import type { SecretUsers } from "./secret-users.ts";
@@ -46,7 +45,6 @@ export class UserReconciler {
   readonly #parts: UserParts;
   readonly #defaultSyncIntervalMs: number;
   readonly #secretUsers: SecretUsers;
-  readonly #reasons: ReadyReasons;
   readonly #onCredentialsRefused: () => void;
 
   constructor(
@@ -54,7 +52,6 @@ export class UserReconciler {
     options: {
       readonly defaultSyncIntervalMs: number;
       readonly secretUsers: SecretUsers;
-      readonly reasons: ReadyReasons;
       /** Told when the tenant refuses the credentials. */
       readonly onCredentialsRefused: () => void;
     },
@@ -63,7 +60,6 @@ export class UserReconciler {
     this.#parts = parts;
     this.#defaultSyncIntervalMs = options.defaultSyncIntervalMs;
     this.#secretUsers = options.secretUsers;
-    this.#reasons = options.reasons;
   }
 
   /** @throws ApiError */
@@ -72,9 +68,9 @@ export class UserReconciler {
   }
 
   async #bringAbout(resource: Auth0UserResource, signal: AbortSignal): Promise<ReconcileResult> {
-    const { clock, memories } = this.#parts;
+    const { clock, memories, reasons } = this.#parts;
     const { key, uid, generation, status } = resource;
-    this.#reasons.set(key, status);
+    reasons.set(key, status);
     const validated = validateUserSpec(resource.spec);
     if (validated.kind === "invalid")
       return this.#refuse(resource, refused("ValidationFailed", textOf(validated.issues)), signal);
@@ -92,7 +88,18 @@ export class UserReconciler {
       memories.keep(key, known);
       return { kind: "requeue", afterMs: known.nextSyncAtMs - clock.now() };
     }
+    if (!declared.isRequested && (await this.#isPaused(resource, signal))) {
+      return { kind: "requeue", afterMs: PAUSED_AGAIN_MS };
+    }
     return this.#pass(resource, declared, known, signal);
+  }
+
+  /** Whether this very spec waits for a person's word still: nothing is read at Auth0 to find that out. */
+  async #isPaused({ status, generation }: Auth0UserResource, signal: AbortSignal): Promise<boolean> {
+    const ready = findCondition(status.conditions ?? [], "Ready");
+    if (ready?.reason !== "ChangesPaused" || ready.observedGeneration !== generation) return false;
+    const pauses = await this.#parts.tenant.breaker?.findPauses(signal);
+    return pauses?.some((pause) => ready.message.endsWith(pause)) === true;
   }
 
   async #pass(
@@ -229,7 +236,7 @@ export class UserReconciler {
       },
       { generation, nowMs: this.#parts.clock.now() },
     );
-    await this.#write(resource, next, signal);
+    await writeStatus(resource, next, this.#parts, signal);
   }
 
   /**
@@ -252,7 +259,7 @@ export class UserReconciler {
 
   /** Before Auth0 was asked. Nothing is retried: a new spec, or another tenant object, wakes the resource. */
   async #refuse(resource: Auth0UserResource, verdict: Refused, signal: AbortSignal): Promise<ReconcileResult> {
-    await refuseEarly(resource, verdict, this.#parts, this.#reasons, signal);
+    await refuseEarly(resource, verdict, this.#parts, signal);
     return { kind: "requeue", afterMs: LOOK_AGAIN_MS };
   }
 
@@ -266,15 +273,10 @@ export class UserReconciler {
     const { memories, clock } = this.#parts;
     const verdict = refused(REASON_OF[code], message, remedy);
     if (!isHeldBack(resource, verdict, known, this.#parts.clock.now())) {
-      await refuseEarly(resource, verdict, this.#parts, this.#reasons, signal);
+      await refuseEarly(resource, verdict, this.#parts, signal);
     }
     memories.keep(resource.key, { ...known, nextSyncAtMs: 0, failures: known.failures + 1 });
     return resultOf(remedy, clock.now());
-  }
-
-  async #write(resource: Auth0UserResource, next: Auth0UserStatus, signal: AbortSignal): Promise<void> {
-    this.#reasons.set(resource.key, next);
-    await writeStatus(resource, next, this.#parts, signal);
   }
 
   #resultOf({ key, uid }: Auth0UserResource, { verdict }: Outcome, resumeAtMs = Infinity): ReconcileResult {

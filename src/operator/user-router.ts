@@ -8,7 +8,6 @@ import { refused } from "../reconcile/outcome.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
 import { refuseEarly, suspend } from "./early-refusal.ts";
 import { USER_ID_ANNOTATION } from "./names.ts";
-import type { ReadyReasons } from "./ready-reasons.ts";
 import type { SecretUsers } from "./secret-users.ts";
 import { Tenant } from "./tenant.ts";
 import type { Standing, Tenants } from "./tenants.ts";
@@ -19,7 +18,6 @@ import type { SharedParts } from "./user-parts.ts";
 export interface UserRouterOptions {
   readonly parts: SharedParts;
   readonly tenants: Tenants;
-  readonly reasons: ReadyReasons;
   readonly secretUsers: SecretUsers;
 }
 
@@ -31,11 +29,11 @@ export class UserRouter {
   }
 
   async reconcile(key: ObjectKey, signal: AbortSignal): Promise<ReconcileResult> {
-    const { parts, tenants, reasons, secretUsers } = this.#options;
+    const { parts, tenants, secretUsers } = this.#options;
     const resource = parts.store.get(key);
     if (resource === undefined) {
       parts.memories.forget(key);
-      reasons.forget(key);
+      parts.reasons.forget(key);
       secretUsers.forget(key);
       tenants.forgetUser(key);
       return { kind: "done" };
@@ -52,7 +50,7 @@ export class UserRouter {
 
   async #pass(resource: Auth0UserResource, standing: Standing, signal: AbortSignal): Promise<ReconcileResult> {
     if (resource.spec["suspend"] === true && !resource.isDeleting) {
-      await suspend(resource, this.#options.parts, this.#options.reasons, signal);
+      await suspend(resource, this.#options.parts, signal);
       return { kind: "done" };
     }
     switch (standing.kind) {
@@ -71,8 +69,7 @@ export class UserRouter {
   }
 
   async #refuse(resource: Auth0UserResource, message: string, signal: AbortSignal): Promise<ReconcileResult> {
-    const { parts, reasons } = this.#options;
-    await refuseEarly(resource, refused("TenantNotReady", message), parts, reasons, signal);
+    await refuseEarly(resource, refused("TenantNotReady", message), this.#options.parts, signal);
     return { kind: "stalled" };
   }
 

@@ -179,3 +179,16 @@ test("a word that another leader has taken is none for its next pause", async (t
 
   t.is(await admitted(first, 50, clock.now() + 1_000), 0);
 });
+
+test("without a limit on changes nothing is said to be paused any more", async (t) => {
+  const { breaker } = aBreaker({ limits: { maxChangesPerHour: 1 } });
+  await breaker.admitChange("nickname", aUser(), signal);
+  await breaker.admitChange("nickname", aUser(), signal);
+  t.is(breaker.pauses.length, 1);
+
+  breaker.limit({});
+
+  t.is(await breaker.admitChange("nickname", aUser(), signal), undefined, "changes go through");
+  t.deepEqual(breaker.pauses, []);
+  t.deepEqual([...breaker.pausedKinds], []);
+});
