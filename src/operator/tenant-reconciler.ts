@@ -239,8 +239,9 @@ export class TenantReconciler {
       const example = tenants.usersOf(key).values().next().value ?? "";
       const validated = validateTenant(resource);
       if (known?.reconciler !== undefined && validated.kind === "valid") this.#follow(resource, validated.value, known);
-      const message = `the object is being deleted, and goes once no Auth0User names it${example === "" ? "" : `, such as ${example}`}`;
-      tenants.set(key, { kind: "not ready", message, reconciler: known?.reconciler });
+      const cause = "the object is being deleted, and goes once no Auth0User names it";
+      const message = example === "" ? cause : `${cause}, such as ${example}`;
+      tenants.set(key, { kind: "not ready", message: cause, reconciler: known?.reconciler });
       await this.#tell(
         resource,
         { isReady: false, reason: "Deleting", message, isTransient: true, access: known?.access },

@@ -71,8 +71,11 @@ export class Tenants {
     return this.#hasObject(tenant) ? { kind: "pending" } : notReady(`there is no ${kind} ${name}${where}`);
   }
 
+  /** Its users are woken where it stands otherwise than before. */
   set(tenant: ObjectKey, standing: Standing): void {
+    const before = this.#standings.get(tenant);
     this.#standings.set(tenant, standing);
+    if (before !== undefined && isSame(before, standing)) return;
     this.wakeUsersOf(tenant);
   }
 
@@ -110,6 +113,12 @@ export class Tenants {
     const users = this.#usersOf.get(tenant) ?? new Set();
     this.#usersOf.set(tenant, users.add(user));
   }
+}
+
+function isSame(a: Standing, b: Standing): boolean {
+  if (a.kind === "pending" || b.kind === "pending") return a.kind === b.kind;
+  const isSaidAlike = a.kind === "not ready" && b.kind === "not ready" ? a.message === b.message : a.kind === b.kind;
+  return isSaidAlike && a.reconciler === b.reconciler;
 }
 
 function isOwn(kind: unknown, name: unknown): boolean {

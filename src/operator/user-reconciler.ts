@@ -35,7 +35,7 @@ import { reportPass } from "./user-report.ts";
 import type { KeyMemory } from "./user-memories.ts";
 import { isRestored, ownershipOf } from "./user-ownership.ts";
 import type { UserParts } from "./user-parts.ts";
-import { statusAfter, type Declared as Told } from "./user-status.ts";
+import { statusAfter, withoutNews, type Declared as Told } from "./user-status.ts";
 
 /** The share by which the moments of comparison vary, so that users that were made together drift apart. */
 const SYNC_JITTER = 0.1;
@@ -144,12 +144,13 @@ export class UserReconciler {
     const mayFollow = ownership.kind === "owned" || askedBy(declared, resource).adopts;
     if (claims.held !== undefined && mayFollow) await this.#parts.awaitedBy.note(resource, claims.held, signal);
     this.#remember(resource, declared, known, claims.writtenVersion, outcome);
-    if (outcome.verdict.kind === "refused" && outcome.verdict.reason === "CredentialsInvalid") {
-      this.#onCredentialsRefused();
-      // The tenant's object says so for all of its users.
-      if (this.#parts.tenant.key !== undefined) return { kind: "backoff" };
-    }
-    await this.#tell(resource, declared, known, outcome, { password, isRestored: wasRestored }, signal);
+    const areCredentialsRefused = outcome.verdict.kind === "refused" && outcome.verdict.reason === "CredentialsInvalid";
+    if (areCredentialsRefused) this.#onCredentialsRefused();
+    // The tenant's object says so for all of its users.
+    const isSaidElsewhere = areCredentialsRefused && this.#parts.tenant.key !== undefined;
+    const isQuiet = isSaidElsewhere || isHeldBack(resource, outcome.verdict, known, clock.now());
+    await this.#tell(resource, declared, outcome, { password, isRestored: wasRestored }, isQuiet, signal);
+    if (isSaidElsewhere) return { kind: "backoff" };
     const resumeAtMs = hasOpenActions(resource)
       ? await this.#act(resource, outcome, password, directory, signal)
       : undefined;
@@ -200,28 +201,25 @@ export class UserReconciler {
     });
   }
 
+  /** @param isQuiet what was found and done is noted all the same: what was sent once is not to be sent again */
   async #tell(
     resource: Auth0UserResource,
     declared: Declared,
-    known: KeyMemory,
     outcome: Outcome,
     facts: Pick<Told, "password" | "isRestored">,
+    isQuiet: boolean,
     signal: AbortSignal,
   ): Promise<void> {
-    const { status, generation } = resource;
-    const { verdict } = outcome;
-    if (verdict.kind === "refused" && isHeldBack(resource, verdict, known, this.#parts.clock.now())) return;
+    const { status, generation, key } = resource;
+    const { memories, clock } = this.#parts;
     const managed = managedAttributes(declared.desired);
     const isLeft = (path: string): boolean => !declared.unset.includes(path);
-    reportPass(
-      resource,
-      {
-        outcome,
-        released: (status.managedAttributes ?? []).filter((path) => !managed.some((name) => name === path)),
-        recovered: declared.recovered.filter((path) => !(status.removedAttributes ?? []).includes(path)),
-      },
-      this.#parts,
-    );
+    const news = {
+      outcome,
+      released: (status.managedAttributes ?? []).filter((path) => !managed.some((name) => name === path)),
+      recovered: declared.recovered.filter((path) => !(status.removedAttributes ?? []).includes(path)),
+    };
+    if (!isQuiet) reportPass(resource, news, this.#parts);
     const next = statusAfter(
       status,
       outcome,
@@ -234,9 +232,15 @@ export class UserReconciler {
         actions: requestedActionsOf(resource),
         reconcileRequestedAt: declared.requestedAt,
       },
-      { generation, nowMs: this.#parts.clock.now() },
+      { generation, nowMs: clock.now() },
     );
-    await writeStatus(resource, next, this.#parts, signal);
+    try {
+      await writeStatus(resource, isQuiet ? withoutNews(next, status) : next, this.#parts, signal);
+    } catch (error) {
+      // The next pass has to come to this again, though nothing else wants it.
+      memories.expire(key);
+      throw error;
+    }
   }
 
   /**

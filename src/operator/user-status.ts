@@ -73,6 +73,12 @@ export function statusAfter(
   });
 }
 
+/** What a pass found and did, and not what it came to: people are not told of that yet. */
+export function withoutNews(next: Auth0UserStatus, before: Auth0UserStatus): Auth0UserStatus {
+  const { conditions, observedGeneration, lastHandledReconcileAt } = before;
+  return withoutEmpty({ ...next, conditions, observedGeneration, lastHandledReconcileAt });
+}
+
 /** Of actions nobody knows any more whether they were done: begun is what they are called, and so never done. */
 function asRestored(
   { syncedGeneration, actions }: Auth0UserStatus,

@@ -143,3 +143,46 @@ function enterJane(scenario: Scenario): string {
   const user = { connection: DATABASE, email: JANE.email, password: "Correct-Horse-x-0" };
   return String(scenario.sideOf(GLOBEX).enter(user)?.user_id);
 }
+
+test("a password that was sent is not sent again because something after it failed for a moment", async (t) => {
+  const scenario = await aScenario(t);
+  scenario.sideOf(GLOBEX).assignments.furnish();
+  const uid = scenario.create("a/jane", { ...JANE, roles: ["reader"] });
+  await scenario.rest(60_000);
+  t.is(scenario.reasonOf("a/jane"), "Created");
+  rotate(scenario, 1);
+  const isRoles = ({ what }: Call): boolean => what.startsWith(`GET ${GLOBEX} /users/auth0|${uid}/roles`);
+  const updates = (): number =>
+    scenario.trace.filter((line) => line.includes(`arrives: PATCH ${GLOBEX} /users/`)).length;
+  for (let minutes = 0; updates() === 0 && minutes < 30; minutes++) await scenario.rest(60_000, isRoles);
+  t.is(updates(), 1);
+  for (let losses = 0; losses < 3; losses++) {
+    for (const call of scenario.life.wire.calls.filter(isRoles)) scenario.life.wire.lose(call);
+    await scenario.rest(1_000, isRoles);
+  }
+  await scenario.rest(INTERVAL_MS);
+
+  t.true(scenario.sideOf(GLOBEX).hasPassword(`auth0|${uid}`, passwordOf("a", 1)));
+  t.is(updates(), 1, scenario.trace.slice(-60).join("\n"));
+});
+
+test("a password is sent once, however often the tenant's limit keeps waiting what comes after it", async (t) => {
+  const scenario = await aScenario(t);
+  scenario.sideOf(GLOBEX).assignments.furnish();
+  const uid = scenario.create("a/jane", JANE);
+  await scenario.rest(60_000);
+  rotate(scenario, 1);
+  scenario.edit("a/jane", { spec: { roles: ["reader"] } });
+  const isRoles = ({ what }: Call): boolean => what.startsWith(`GET ${GLOBEX} /users/auth0|${uid}/roles`);
+  for (let refusals = 0; refusals < 5; refusals++) {
+    await scenario.rest(20_000, isRoles);
+    for (const call of scenario.life.wire.calls.filter(isRoles)) {
+      scenario.life.wire.advance(call, { status: 429, isDone: false });
+      scenario.life.wire.advance(call);
+    }
+  }
+  await scenario.rest(INTERVAL_MS);
+
+  t.true(scenario.sideOf(GLOBEX).hasPassword(`auth0|${uid}`, passwordOf("a", 1)));
+  t.is(scenario.trace.filter((line) => line.includes(`arrives: PATCH ${GLOBEX} /users/`)).length, 1);
+});

@@ -40,3 +40,19 @@ async function refuseOnce(scenario: Scenario, status: number): Promise<void> {
   scenario.life.wire.advance(call);
   await scenario.rest(6 * 60_000);
 }
+
+test("a status that could not be written once is written soon, also after a creation", async (t) => {
+  const scenario = await aScenario(t);
+  scenario.create("a/jane", { email: "jane@example.com" });
+  const isStatus = ({ what }: Call): boolean => what.startsWith("PATCH") && what.endsWith("/auth0users/jane/status");
+  await scenario.rest(1_000, isStatus);
+  const [call] = scenario.life.wire.calls.filter(isStatus);
+  if (call === undefined) throw new Error("nothing is written");
+  t.is(scenario.sideOf(GLOBEX).users().length, 1);
+
+  scenario.life.wire.advance(call, { status: 503, isDone: false });
+  scenario.life.wire.advance(call);
+  await scenario.rest(5 * 60_000);
+
+  t.is(scenario.reasonOf("a/jane"), "Created");
+});

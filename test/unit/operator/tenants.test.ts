@@ -2,8 +2,8 @@
 import test from "ava";
 import { asObject } from "../../histories/cluster.ts";
 import { grant, putCredentials } from "../../histories/furnish.ts";
-import { ACME, CLUSTER_TENANTS, DATABASE } from "../../histories/names.ts";
-import { readyOf } from "../../histories/reading.ts";
+import { ACME, CLUSTER_TENANTS, DATABASE, PASSWORDLESS } from "../../histories/names.ts";
+import { keyOf, readyOf } from "../../histories/reading.ts";
 import { aScenario } from "../../histories/scenario.ts";
 import type { Call } from "../../histories/wire.ts";
 
@@ -86,4 +86,25 @@ test("a user that is suspended stays Ready though its tenant was not for a while
   await scenario.rest(10 * 60_000);
 
   t.like(readyOf(scenario.find("a/jane") ?? {}), { status: "True", reason: "Suspended" });
+});
+
+test("a deletion that waits for a person does not look at Auth0 oftener because its tenant object is being deleted, too", async (t) => {
+  const scenario = await aScenario(t);
+  const side = scenario.sideOf(ACME);
+  const uid = scenario.create("a/jane", { tenantRef, email: "jane@example.com" });
+  await scenario.rest(60_000);
+  const linked = side.enter({ connection: PASSWORDLESS, email: "jane@example.com" });
+  t.true(side.link(`auth0|${uid}`, String(linked?.user_id)));
+  scenario.books.noteLink(keyOf(ACME, `auth0|${uid}`), scenario.time.nowMs);
+  scenario.restart();
+  scenario.delete("a/jane");
+  await scenario.rest(60_000);
+  t.is(scenario.reasonOf("a/jane"), "DeletionNeedsConfirmation");
+  const reads = () => scenario.trace.filter((line) => line.includes(`arrives: GET ${ACME} /users/`)).length;
+  const before = reads();
+
+  scenario.cluster.delete(`${CLUSTER_TENANTS}/acme`, "person");
+  await scenario.rest(10 * 60_000);
+
+  t.true(reads() - before <= 3, `looked ${String(reads() - before)} times in ten minutes, not every five minutes`);
 });
