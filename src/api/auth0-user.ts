@@ -378,6 +378,9 @@ export const AUTH0_USER_STATUS = {
       description:
         "What the user was given because of this resource: role:ID, permission:API NAME, organization:ID, organization-role:ID ROLE.",
     },
+    pendingAttributes: attributeNames(
+      "What could not be brought about yet, such as an address that another user has or a role that does not exist; tried again at each comparison.",
+    ),
     notWritableAttributes: attributeNames(
       "Attributes that Auth0 refused to change; tried again when the spec changes.",
     ),

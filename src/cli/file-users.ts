@@ -12,7 +12,7 @@ import { DEFAULT_PASSWORD_KEY, SECRET_USE_LABEL, SECRET_USE_PASSWORD } from "../
 import { connectionName, userId, type ConnectionName, type UserId } from "../core/ids.ts";
 import { ownConnection, type ObservedUser } from "../core/observed-user.ts";
 import type { Ownership } from "../core/ownership.ts";
-import { managedAttributes, removedAttributes } from "../core/plan.ts";
+import { managedAfter, managedAttributes, removedAttributes } from "../core/plan.ts";
 import type { DeclaredSecret, DeclaredUser } from "../files/declarations.ts";
 import { findHolders } from "../reconcile/conflict.ts";
 import { deleteUser, type DeletionOutcome } from "../reconcile/delete-user.ts";
@@ -50,6 +50,7 @@ interface FileUserState {
   readonly managed: readonly string[];
   readonly reported: Outcome["reported"];
   readonly notWritable: Outcome["notWritable"];
+  readonly pending: Outcome["pending"];
   readonly nextSyncAtMs: number;
 }
 
@@ -107,9 +108,12 @@ export class FileUsers {
           : state.passwordVersion,
       begunPassword,
       assigned: outcome.assigned,
-      managed: isDone ? managedAttributes(desiredUserFrom(user.spec, [])) : state.managed,
+      managed: isDone
+        ? managedAfter(state.managed, managedAttributes(desiredUserFrom(user.spec, [])), outcome.pending)
+        : state.managed,
       reported: outcome.reported,
       notWritable: outcome.notWritable,
+      pending: outcome.pending,
       nextSyncAtMs: clock.now() + jittered(intervalMs, SYNC_JITTER, random),
     });
     return outcome;
@@ -162,6 +166,7 @@ export class FileUsers {
       managed: [],
       reported: [],
       notWritable: [],
+      pending: [],
       nextSyncAtMs: nowMs + 1,
     };
   }
@@ -198,6 +203,7 @@ export class FileUsers {
         reported: new Set(state.reported),
         // What was removed by an earlier run is not known: what Auth0 derives is taken for the result of one.
         removed: new Set(isNewSpec ? [] : removedAttributes(desired)),
+        pending: new Set(state.pending),
         notWritable: new Set(isNewSpec ? [] : state.notWritable),
       },
       memory: state.memory,

@@ -61,6 +61,8 @@ export interface PlanHistory {
   /** Attributes whose removal was brought about: what Auth0 derives in their place is no drift. */
   readonly removed: ReadonlySet<AttributePath>;
   readonly settled: ReadonlyMap<AttributePath, Settled>;
+  /** What could not be brought about yet, though the rest of the spec was: it counts as new still. */
+  readonly pending: ReadonlySet<AttributePath>;
   /** Attributes that Auth0 refused to change under this spec: not tried again. */
   readonly notWritable: ReadonlySet<AttributePath>;
 }
@@ -96,7 +98,7 @@ export function planUpdate(
   }
   for (const kind of METADATA_KINDS) {
     for (const change of metadataChanges(kind, desired, observed, history)) {
-      if (isOnlyDetected(desired.upkeep, history)) reported.push(change.path);
+      if (isOnlyDetected(change.path, desired.upkeep, history)) reported.push(change.path);
       else changes.push(change);
     }
   }
@@ -108,6 +110,15 @@ export function managedAttributes(desired: DesiredUser): AttributePath[] {
   const paths = managedValues(desired).map(([path]) => path);
   const { initOnly } = desired.upkeep;
   return initOnly.size === 0 ? paths : paths.filter((path) => !initOnly.has(path));
+}
+
+/** What is looked after once a spec was brought about: what left it and could not be removed yet still is. */
+export function managedAfter(
+  before: readonly string[],
+  managed: readonly string[],
+  pending: readonly string[],
+): readonly string[] {
+  return [...managed, ...before.filter((path) => pending.includes(path) && !managed.includes(path))];
 }
 
 /** The managed attributes that are to be absent. */
@@ -160,7 +171,8 @@ function rootChange(
   const change = { kind: "root", path: field.name, field, from, to } as const;
   if (isMet(change, from, observed) || isSettled(history.settled.get(field.name), to, from)) return undefined;
   const isReplacedByDefault = to === null && from !== undefined && field.isDerived(from, observed);
-  return isReplacedByDefault && history.removed.has(field.name) ? undefined : change;
+  const isRemoved = history.removed.has(field.name) && !history.pending.has(field.name);
+  return isReplacedByDefault && isRemoved ? undefined : change;
 }
 
 function isMet(change: Change, shown: JsonValue | undefined, user: ObservedUser): boolean {
@@ -175,18 +187,24 @@ function isMet(change: Change, shown: JsonValue | undefined, user: ObservedUser)
  * edits a nickname does not mean to lift a block that somebody set for a reason.
  */
 function isLeftToPeople({ field, to }: RootChange, upkeep: Upkeep, history: PlanHistory): boolean {
-  if (isOnlyDetected(upkeep, history)) return true;
+  if (isOnlyDetected(field.name, upkeep, history)) return true;
   if (!field.isOneWay || to !== false || upkeep.enforced.has(field.name)) return false;
-  return !history.isNewSpec || history.reported.has(field.name);
+  return !isNewTo(field.name, history) || history.reported.has(field.name);
 }
 
 /** Under `Detect` an edit of the spec is brought about, and what changes afterwards is reported. */
-function isOnlyDetected(upkeep: Upkeep, history: PlanHistory): boolean {
-  return upkeep.drift === "Detect" && !history.isNewSpec;
+function isOnlyDetected(path: AttributePath, upkeep: Upkeep, history: PlanHistory): boolean {
+  return upkeep.drift === "Detect" && !isNewTo(path, history);
+}
+
+/** Whether the spec was not brought about yet as far as the attribute goes. */
+function isNewTo(path: AttributePath, { isNewSpec, pending }: PlanHistory): boolean {
+  return isNewSpec || pending.has(path);
 }
 
 function isLeftAlone(path: AttributePath, { initOnly }: Upkeep, history: PlanHistory): boolean {
-  return history.notWritable.has(path) || (!history.isInitial && initOnly.has(path));
+  const isInitial = history.isInitial || history.pending.has(path);
+  return history.notWritable.has(path) || (!isInitial && initOnly.has(path));
 }
 
 function metadataChanges(

@@ -99,6 +99,7 @@ export function declarationFrom(
       isInitial: status.syncedGeneration === undefined && status.createdByOperator === true,
       reported: pathsIn(status.driftedAttributes),
       removed: pathsIn(status.removedAttributes),
+      pending: pathsIn(status.pendingAttributes),
       notWritable: isNewSpec ? new Set() : pathsIn(status.notWritableAttributes),
     },
     memory: known.memory,

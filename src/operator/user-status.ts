@@ -2,7 +2,7 @@
 import { MAX_PLANNED_CHANGES, MAX_SHOWN_LENGTH, type Auth0UserStatus } from "../api/auth0-user.ts";
 import type { ConnectionName, TenantDomain } from "../core/ids.ts";
 import type { JsonValue } from "../core/json.ts";
-import type { AttributePath } from "../core/plan.ts";
+import { managedAfter, type AttributePath } from "../core/plan.ts";
 import { findCondition, removeCondition, setCondition, type Condition } from "../kubernetes/conditions.ts";
 import { formatTime } from "../kubernetes/timestamps.ts";
 import { isBroughtAbout, type Outcome, type Verdict } from "../reconcile/outcome.ts";
@@ -58,10 +58,13 @@ export function statusAfter(
       syncedGeneration: context.generation,
       removedAttributes: declared.removed,
     }),
-    managedAttributes: isDone ? declared.managed : managedSoFar(previous, outcome, declared),
+    managedAttributes: isDone
+      ? managedAfter(previous.managedAttributes ?? [], declared.managed, outcome.pending)
+      : managedSoFar(previous, outcome, declared),
     assigned: outcome.assigned,
     driftedAttributes: outcome.reported,
     notWritableAttributes: outcome.notWritable,
+    pendingAttributes: outcome.pending,
     ...(isNewDrift(previous, outcome) && { lastDriftTime: formatTime(context.nowMs) }),
     ...(declared.reconcileRequestedAt !== undefined && { lastHandledReconcileAt: declared.reconcileRequestedAt }),
   };
@@ -237,7 +240,7 @@ function managedSoFar(
   { isCreated, changed }: Outcome,
   { managed }: Declared,
 ): readonly string[] {
-  const written = isCreated ? managed : changed;
+  const written = isCreated ? managed : changed.filter((path) => managed.includes(path));
   return [...managedAttributes, ...written.filter((path) => !managedAttributes.includes(path))];
 }
 

@@ -43,6 +43,8 @@ export class AssignmentWork {
   readonly changed = new Set<AssignmentKind>();
   readonly reported: AssignmentKind[] = [];
   readonly objections: Objection[] = [];
+  /** What the objections are to. */
+  readonly pending: AssignmentKind[] = [];
   isDrift = false;
   #isDone = false;
 
@@ -76,15 +78,18 @@ export class AssignmentWork {
       return;
     }
     for (const kind of ASSIGNMENT_KINDS) {
-      if (!facts.isInitial && desired.upkeep.initOnly.has(kind)) continue;
+      const isPending = history.pending.has(kind);
+      if (!facts.isInitial && !isPending && desired.upkeep.initOnly.has(kind)) continue;
+      const before = this.objections.length;
       try {
-        await this.#bringKind(kind, user, facts);
+        await this.#bringKind(kind, user, { ...facts, isNewSpec: facts.isNewSpec || isPending });
       } catch (error) {
         this.objections.push(objectionFrom(error));
       }
+      if (this.objections.length > before) this.pending.push(kind);
     }
     this.#isDone = this.objections.length === 0;
-    this.isDrift = this.changed.size > 0 && !facts.isNewSpec;
+    this.isDrift = !facts.isNewSpec && [...this.changed].some((kind) => !history.pending.has(kind));
   }
 
   async #bringKind(kind: AssignmentKind, user: UserId, facts: Facts): Promise<void> {

@@ -20,8 +20,7 @@ export function judgePass(pass: Pass, entry: Entry): Verdict {
     const message = [...objections.map((one) => one.message), "everything else is as declared"].join("; ");
     // A Secret may come at any moment; everything else waits for a person, or for the next look.
     const remedy: Remedy = { kind: missing.length > 0 ? "backoff" : "stall" };
-    const isRestDone = pass.work.failures.size + pass.assignments.objections.length === 0;
-    return { ...refused(first.reason, message, remedy), isRestDone };
+    return { ...refused(first.reason, message, remedy), isRestDone: true };
   }
   if (entry !== "seen") return { kind: "ready", reason: entry, message: MESSAGE_OF[entry] };
   const changed = [...pass.work.changed, ...pass.assignments.changed, ...(isPasswordSent ? ["password"] : [])].join(

@@ -51,7 +51,7 @@ export interface Refused {
   readonly reason: Reason;
   readonly message: string;
   readonly remedy: Remedy;
-  /** Whether everything else that the spec asks for is brought about. */
+  /** Whether everything that can be is brought about, but for what is pending. */
   readonly isRestDone: boolean;
 }
 
@@ -89,6 +89,8 @@ export interface Outcome {
   /** What differs and is left alone. */
   readonly reported: readonly AttributePath[];
   readonly notWritable: readonly AttributePath[];
+  /** What could not be brought about, and may be at the next look. */
+  readonly pending: readonly AttributePath[];
   /** What this resource has given the user: `role:rol_…`, `organization:org_…`. */
   readonly assigned: readonly string[];
   readonly isPasswordSent: boolean;

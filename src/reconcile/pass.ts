@@ -8,7 +8,7 @@ import type { Creating, Provenance } from "../core/ownership.ts";
 import type { Clock, EpochMs } from "../runtime/clock.ts";
 import { AssignmentWork } from "./assignment-work.ts";
 import { findCreated, findHolders, type Holders } from "./conflict.ts";
-import type { Memory, Outcome, Verdict } from "./outcome.ts";
+import { isBroughtAbout, type Memory, type Outcome, type Verdict } from "./outcome.ts";
 import type { ClaimStore, UserDirectory } from "./ports.ts";
 import type { ReviewedPlan } from "./review.ts";
 import type { UserDeclaration } from "./user-declaration.ts";
@@ -86,6 +86,9 @@ export class Pass {
       reported: [...this.work.reported, ...this.assignments.reported],
       assigned: this.assignments.held,
       notWritable: [...this.work.notWritable.keys()],
+      pending: isBroughtAbout(verdict)
+        ? [...this.work.failures.keys(), ...this.assignments.pending]
+        : [...this.declaration.history.pending],
       isPasswordSent: this.work.isPasswordSent,
       passwordFailure: this.work.passwordFailure,
       review: this.review,

@@ -84,7 +84,10 @@ export class UserWork {
       if (plan.patches.length === 0) break;
       const updated = await this.#update(user, plan);
       if (updated === "vanished") return "vanished";
-      if (plan.changes.some(isOfUser) && (!facts.isNewSpec || round > 1)) this.isDrift = true;
+      const isNews = facts.isNewSpec && round === 1;
+      if (!isNews && plan.changes.some((change) => isOfUser(change) && !history.pending.has(change.path))) {
+        this.isDrift = true;
+      }
       for (const flag of risenFlags(user, updated)) reported.add(flag);
       user = updated;
       password = undefined;

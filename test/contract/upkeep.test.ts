@@ -133,3 +133,34 @@ test("all that one PATCH can't carry, a phone number besides, goes in three", as
     ["PATCH", { password: "*****" }],
   ]);
 });
+
+const MISSING_ROLE = {
+  roles: { items: ["not made yet"], isExact: false },
+  permissions: undefined,
+  organizations: undefined,
+};
+
+test("what is set at creation only is left to people also while a role of the user is not to be had", async (t) => {
+  const { tenant, side } = await aSideWorld(t);
+  const upkeep = { ...ENFORCE_ALL, initOnly: new Set(["nickname"]) };
+  const desired = aDesiredUser({ nickname: "kim" }, { upkeep, assignments: MISSING_ROLE });
+  t.is(verdictOf(await side.pass(desired)), "refused AssignmentNotFound");
+  await tenant.patchUser(`auth0|${side.uid}`, { nickname: "chosen by herself" });
+
+  t.is(verdictOf(await side.pass(desired, { isSync: true })), "refused AssignmentNotFound");
+
+  t.is((await tenant.user(`auth0|${side.uid}`))?.["nickname"], "chosen by herself");
+});
+
+test("drift is only detected also while a role of the user is not to be had", async (t) => {
+  const { tenant, side } = await aSideWorld(t);
+  const upkeep = { ...ENFORCE_ALL, drift: "Detect" } as const;
+  const desired = aDesiredUser({ nickname: "kim" }, { upkeep, assignments: MISSING_ROLE });
+  t.is(verdictOf(await side.pass(desired)), "refused AssignmentNotFound");
+  await tenant.patchUser(`auth0|${side.uid}`, { nickname: "chosen by herself" });
+
+  const outcome = await side.pass(desired, { isSync: true });
+
+  t.deepEqual(outcome.reported, ["nickname"]);
+  t.is((await tenant.user(`auth0|${side.uid}`))?.["nickname"], "chosen by herself");
+});

@@ -436,7 +436,7 @@ export class Books {
   /** What the operator must know of a resource and a user that it may write to. */
   standingOf(known: Known, user: UserKey): Standing {
     const { status, atStep } = known.noted;
-    const { tenantDomain, userId, syncedGeneration, driftedAttributes } = status;
+    const { tenantDomain, userId, syncedGeneration, driftedAttributes, pendingAttributes } = status;
     const madeAt = this.#madeAt.get(user) ?? -1;
     const isNoted = keyOf(String(tenantDomain), String(userId)) === user && madeAt <= atStep;
     // In a former life.
@@ -448,6 +448,7 @@ export class Books {
       former: this.#madeFor.get(user) === known.uid ? allSpecs(known) : this.specsSinceClaim(known, user),
       isBroughtAbout: isRestored || (isNoted && syncedGeneration === metadataOf(known.object)["generation"]),
       isInitialised: isRestored || (isNoted && syncedGeneration !== undefined),
+      pending: Array.isArray(pendingAttributes) ? pendingAttributes : [],
       reported: isNoted && Array.isArray(driftedAttributes) ? driftedAttributes : [],
     };
   }

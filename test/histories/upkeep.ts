@@ -56,6 +56,8 @@ export interface Standing {
   readonly isBroughtAbout: boolean;
   /** That a spec was brought about at this very user. */
   readonly isInitialised: boolean;
+  /** That these could not be brought about when the rest was. */
+  readonly pending: readonly unknown[];
   /** That these differ at Auth0 and were left alone. */
   readonly reported: readonly unknown[];
 }
@@ -64,10 +66,12 @@ export interface Standing {
 export function mayUpdate(path: string, value: unknown, standing: Standing): boolean {
   return standing.specs.some((spec) => {
     const policy = policyOf(spec, path);
-    if (policy === "Ignore" || (policy === "InitOnly" && standing.isInitialised)) return false;
-    if (spec["driftPolicy"] === "Detect" && standing.isBroughtAbout) return false;
+    const isPending = standing.pending.includes(path);
+    const isBroughtAbout = standing.isBroughtAbout && !isPending;
+    if (policy === "Ignore" || (policy === "InitOnly" && standing.isInitialised && !isPending)) return false;
+    if (spec["driftPolicy"] === "Detect" && isBroughtAbout) return false;
     const isLowering = path === "blocked" && value === false && policy !== "Enforce";
-    if (isLowering && (standing.isBroughtAbout || standing.reported.includes(path))) return false;
+    if (isLowering && (isBroughtAbout || standing.reported.includes(path))) return false;
     const declared = declaredIn(spec, path);
     if (declared !== undefined) return isSame(declared, value);
     const wasSet = standing.former.some((one) => (declaredIn(one, path) ?? null) !== null);

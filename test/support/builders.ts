@@ -52,6 +52,7 @@ export function aHistory(rest: Partial<PlanHistory> = {}): PlanHistory {
     removed: new Set(),
     settled: new Map(),
     notWritable: new Set(),
+    pending: new Set(),
     ...rest,
   };
 }

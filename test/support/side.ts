@@ -78,6 +78,7 @@ export class Side {
   #reported: readonly AttributePath[] = [];
   #removed: readonly AttributePath[] = [];
   #notWritable: readonly AttributePath[] = [];
+  #pending: readonly AttributePath[] = [];
 
   /** @param stateKey that of the operator: sides of one operator share it */
   constructor(directory: Auth0UserDirectory, clock: Clock = systemClock, stateKey = "k1") {
@@ -119,6 +120,7 @@ export class Side {
           isInitial: this.#synced === "" && this.record.provenance === "created",
           reported: new Set(this.#reported),
           removed: new Set(this.#removed),
+          pending: new Set(this.#pending),
           notWritable: new Set(isNewSpec ? [] : this.#notWritable),
         },
         memory: this.memory,
@@ -204,6 +206,7 @@ export class Side {
     this.#assigned = outcome.assigned;
     this.#reported = reported;
     this.#notWritable = notWritable;
+    this.#pending = outcome.pending;
     if (user !== undefined) {
       this.record = { ...user, connection, tenantDomain: this.#directory.tenantDomain };
     }

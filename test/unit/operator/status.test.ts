@@ -38,6 +38,7 @@ function anOutcome(verdict: Verdict, rest: Partial<Outcome> = {}): Outcome {
     isDrift: false,
     reported: [],
     notWritable: [],
+    pending: [],
     assigned: [],
     isPasswordSent: false,
     passwordFailure: undefined,
@@ -360,6 +361,14 @@ test("a Secret finds the users that take their password from it, and no others",
   t.deepEqual(users.usersOf(objectKey("a", "login")), []);
   users.forget(joe);
   t.deepEqual(users.usersOf(objectKey("a", "another")), []);
+});
+
+test("roles that were given before something else failed are no attribute that the spec mentions no more", (t) => {
+  const half = statusAfter({}, anOutcome(refused("backoff"), { changed: ["nickname", "roles"] }), declared, AT);
+
+  const released = (half.managedAttributes ?? []).filter((path) => !["email", "nickname"].includes(path));
+
+  t.deepEqual(released, [], "what is here and not managed any more is told as an Event AttributeReleased");
 });
 
 function fingerprintOf(resource: JsonObject): string {
