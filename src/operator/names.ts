@@ -7,6 +7,8 @@ export const FINALIZER = `${GROUP}/user`;
 export const TENANT_FINALIZER = `${GROUP}/tenant`;
 /** The claim on a user (`reconcile/claim.ts`). */
 export const USER_ID_ANNOTATION = `${GROUP}/user-id`;
+/** Beside the claim: the uid of the resource that made it. One that was restored from a backup has another uid. */
+export const CLAIMED_BY_ANNOTATION = `${GROUP}/claimed-by`;
 /** Beside the claim: the version of the password that the creation carried. */
 export const PASSWORD_VERSION_ANNOTATION = `${GROUP}/password-version`;
 /** All annotations that mean something to the operator begin so. */

@@ -1,5 +1,5 @@
 /** What a resource's password stands at: the Secret as it is now, against what was sent last. */
-import type { Auth0UserSpec, Auth0UserStatus } from "../api/auth0-user.ts";
+import type { Auth0UserSpec } from "../api/auth0-user.ts";
 import { DEFAULT_PASSWORD_KEY } from "../api/names.ts";
 import type { Ownership } from "../core/ownership.ts";
 import { findCondition } from "../kubernetes/conditions.ts";
@@ -8,6 +8,7 @@ import type { Reason } from "../reconcile/reasons.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
 import { ensureGeneratedPassword } from "./generated-password.ts";
 import { readPassword, type Missing } from "./password-secret.ts";
+import { isRestored } from "./user-ownership.ts";
 import type { UserParts } from "./user-parts.ts";
 
 /** @throws ApiError */
@@ -36,7 +37,7 @@ export async function readDeclaredPassword(
   }
   const standing = isLeft
     ? "left"
-    : comparePassword(value, uid, status.passwordVersion, isNewlyDeclared(spec, status, ownership), keyring);
+    : comparePassword(value, uid, status.passwordVersion, isNewlyDeclared(spec, resource, ownership), keyring);
   return { kind: "given", value, standing, version: passwordVersion(value, uid, keyring) };
 }
 
@@ -66,8 +67,8 @@ const LEFT: Reason = "PasswordLeft";
  * the resource was restored from a backup: then the user is proven by its claim alone, and the note was lost with the status.
  * But a Secret that was made for a resource is no older than that, and what a user had before it was restored is not in it.
  */
-function isNewlyDeclared({ password }: Auth0UserSpec, status: Auth0UserStatus, ownership: Ownership): boolean {
-  const isRestored = ownership.kind === "owned" && !ownership.isNoted && password?.generate === undefined;
-  const standing = findCondition(status.conditions ?? [], "PasswordSynced");
-  return !isRestored && (standing === undefined || standing.status === "False" || standing.reason === LEFT);
+function isNewlyDeclared({ password }: Auth0UserSpec, resource: Auth0UserResource, ownership: Ownership): boolean {
+  const isLeft = ownership.kind === "owned" && isRestored(resource, ownership) && password?.generate === undefined;
+  const standing = findCondition(resource.status.conditions ?? [], "PasswordSynced");
+  return !isLeft && (standing === undefined || standing.status === "False" || standing.reason === LEFT);
 }

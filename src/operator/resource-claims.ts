@@ -7,7 +7,7 @@ import { formatClaim, parseClaim, type Begun } from "../reconcile/claim.ts";
 import { findMarkedResource } from "../reconcile/marker.ts";
 import type { ClaimStore } from "../reconcile/ports.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
-import { FINALIZER, PASSWORD_VERSION_ANNOTATION, USER_ID_ANNOTATION } from "./names.ts";
+import { FINALIZER, CLAIMED_BY_ANNOTATION, PASSWORD_VERSION_ANNOTATION, USER_ID_ANNOTATION } from "./names.ts";
 import { markerOf } from "./user-ownership.ts";
 import type { JsonObject } from "../runtime/json.ts";
 import { auth0UserPath, type UserParts } from "./user-parts.ts";
@@ -93,7 +93,7 @@ export class ResourceClaims implements ClaimStore {
   async begin(claimed: UserId | Begun, passwordVersion: string | undefined, signal: AbortSignal): Promise<void> {
     const standing = this.#resource.annotations[PASSWORD_VERSION_ANNOTATION];
     const password = passwordVersion === standing ? {} : { [PASSWORD_VERSION_ANNOTATION]: passwordVersion ?? null };
-    await this.#writeConditionally(this.#format(claimed, "created"), signal, password);
+    await this.#writeConditionally(this.#format(claimed, "created"), signal, { ...password, ...this.#claimedBy() });
     if (typeof claimed === "string") this.#noteHolder(claimed);
   }
 
@@ -105,9 +105,18 @@ export class ResourceClaims implements ClaimStore {
    */
   async record(claimed: UserId, provenance: Provenance, signal: AbortSignal): Promise<void> {
     const text = this.#format(claimed, provenance);
-    if (!this.#isHeld) await this.#writeConditionally(text, signal);
-    else if (text !== this.#text) await this.#write(text, signal);
+    const standing = this.parse();
+    const isClaimed = typeof standing === "object" && standing.userId === claimed;
+    const by = isClaimed ? {} : this.#claimedBy();
+    if (!this.#isHeld) await this.#writeConditionally(text, signal, by);
+    else if (text !== this.#text) await this.#write(text, by, signal);
     this.#noteHolder(claimed);
+  }
+
+  /** A claim that was not there before is this very resource's. */
+  #claimedBy(): JsonObject {
+    const { uid, annotations } = this.#resource;
+    return annotations[CLAIMED_BY_ANNOTATION] === uid ? {} : { [CLAIMED_BY_ANNOTATION]: uid };
   }
 
   #format(claimed: UserId | Begun, provenance: Provenance): string {
@@ -129,8 +138,8 @@ export class ResourceClaims implements ClaimStore {
     this.#noteWritten(text, await this.#parts.store.write(key, resourceVersion, send));
   }
 
-  async #write(text: string, signal: AbortSignal): Promise<void> {
-    const answer = await this.#send({ uid: this.#resource.uid }, { [USER_ID_ANNOTATION]: text }, signal);
+  async #write(text: string, by: JsonObject, signal: AbortSignal): Promise<void> {
+    const answer = await this.#send({ uid: this.#resource.uid }, { ...by, [USER_ID_ANNOTATION]: text }, signal);
     this.#parts.store.absorb(answer);
     this.#noteWritten(text, answer);
   }

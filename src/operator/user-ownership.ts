@@ -5,7 +5,7 @@ import { connectionName } from "../core/ids.ts";
 import { Marker } from "../reconcile/marker.ts";
 import { canChooseId } from "../reconcile/ports.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
-import { FINALIZER, USER_ID_ANNOTATION } from "./names.ts";
+import { CLAIMED_BY_ANNOTATION, FINALIZER, USER_ID_ANNOTATION } from "./names.ts";
 import type { UserParts } from "./user-parts.ts";
 
 /** The id that a new user of this resource gets: nobody else's can be the same, and any later pass finds it again. */
@@ -25,10 +25,10 @@ export function markerOf(
   return new Marker(marked, stateKeys.keyring, { marksCreated });
 }
 
-/** Whether the status was lost with a former incarnation: the resource carries a claim that it did not begin itself. */
-export function isRestored({ status, annotations }: Auth0UserResource, ownership: Ownership): boolean {
+/** Whether the status was lost with a former incarnation: the resource carries a claim that it did not make itself. */
+export function isRestored({ status, annotations, uid }: Auth0UserResource, ownership: Ownership): boolean {
   const isClaiming = annotations[USER_ID_ANNOTATION] !== undefined && ownership.kind !== "creating";
-  return status.userId === undefined && isClaiming;
+  return status.userId === undefined && isClaiming && annotations[CLAIMED_BY_ANNOTATION] !== uid;
 }
 
 export function ownershipOf(
