@@ -27,6 +27,8 @@ export type RootAttributeName = keyof RootAttributes;
 export interface Upkeep {
   /** By attribute path: set when the user is created, then left to people. */
   readonly initOnly: ReadonlySet<string>;
+  /** Kinds of assignments that are declared and left to people all the same. */
+  readonly ignored: ReadonlySet<string>;
   /** One-way flags that are set back like any attribute. */
   readonly enforced: ReadonlySet<string>;
   /** Whether a difference is set back, or reported only until the spec changes. */
@@ -35,7 +37,13 @@ export interface Upkeep {
   readonly unset: "Keep" | "Remove";
 }
 
-export const ENFORCE_ALL: Upkeep = { initOnly: new Set(), enforced: new Set(), drift: "Enforce", unset: "Keep" };
+export const ENFORCE_ALL: Upkeep = {
+  initOnly: new Set(),
+  ignored: new Set(),
+  enforced: new Set(),
+  drift: "Enforce",
+  unset: "Keep",
+};
 
 export interface DesiredUser {
   readonly connection: ConnectionName;

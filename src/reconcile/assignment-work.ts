@@ -78,6 +78,7 @@ export class AssignmentWork {
       return;
     }
     for (const kind of ASSIGNMENT_KINDS) {
+      if (desired.upkeep.ignored.has(kind)) continue;
       const isPending = history.pending.has(kind);
       if (!facts.isInitial && !isPending && desired.upkeep.initOnly.has(kind)) continue;
       const before = this.objections.length;
@@ -129,19 +130,30 @@ export class AssignmentWork {
     const directory = this.#directory;
     const signal = this.#signal;
     const memberships = new Map<string, readonly string[] | undefined>();
+    let isComplete = true;
     for (const { organization, roles } of wanted?.items ?? []) {
       const id = "id" in organization ? organization.id : await this.#organizationId(organization.name);
-      if (id !== undefined) memberships.set(id, roles);
+      // By its id and by its name it may be declared twice.
+      if (id !== undefined) memberships.set(id, bothOf(memberships.get(id), roles));
+      else isComplete = false;
     }
     const keys = new Set(memberships.keys());
     const isExact = wanted?.isExact === true;
-    const isComplete = keys.size === wanted?.items.length;
     await this.#bring("organizations", wanted && { keys, isExact, isComplete }, facts, {
-      prefix: "organization:",
+      prefix: MEMBER,
       list: () => directory.listOrganizations(user, signal),
-      add: (ids) => eachInTurn(ids, (id) => directory.addMember(id, user, signal)),
+      add: (ids) =>
+        eachInTurn(ids, async (id) => {
+          await directory.addMember(id, user, signal);
+          this.#hold(MEMBER, [], [id]);
+        }),
       remove: (ids) => eachInTurn(ids, (id) => directory.removeMember(id, user, signal)),
     });
+    for (const one of this.#held) {
+      // Roles went with the membership that they were given in.
+      const [, organization] = /^organization-role:(\S+) /.exec(one) ?? [];
+      if (organization !== undefined && !this.#held.has(`${MEMBER}${organization}`)) this.#held.delete(one);
+    }
     for (const [organization, roles] of memberships) {
       const prefix = `organization-role:${organization} `;
       if (roles === undefined && ![...this.#held].some((one) => one.startsWith(prefix))) continue;
@@ -172,7 +184,7 @@ export class AssignmentWork {
     const gone = wanted?.isComplete === false ? [] : plan.remove;
     const isDifferent = plan.add.length > 0 || gone.length > 0;
     if (isDifferent && upkeep.drift === "Detect" && !isNewSpec) {
-      this.reported.push(kind);
+      if (!this.reported.includes(kind)) this.reported.push(kind);
       return;
     }
     if (isDifferent) this.changed.add(kind);
@@ -215,6 +227,15 @@ export class AssignmentWork {
     this.objections.push({ reason: "AssignmentAmbiguous", message });
     return undefined;
   }
+}
+
+const MEMBER = "organization:";
+
+function bothOf(
+  one: readonly string[] | undefined,
+  other: readonly string[] | undefined,
+): readonly string[] | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : [...new Set([...one, ...other])];
 }
 
 const ROLE_ID = /^rol_[A-Za-z0-9]+$/;

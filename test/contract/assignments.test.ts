@@ -1,5 +1,6 @@
 /** Roles, permissions and organizations: what is sent, what is there afterwards, and what is said about it. */
 import test, { type ExecutionContext } from "ava";
+import { desiredUserFrom } from "../../src/api/desired-user.ts";
 import type { DesiredAssignments } from "../../src/core/assignments.ts";
 import { ENFORCE_ALL, type DesiredUser } from "../../src/core/desired-user.ts";
 import { aDesiredUser } from "../support/builders.ts";
@@ -239,4 +240,83 @@ test("drift of roles is only detected, or left alone, where that is asked for", 
   await sent(tenant);
   await once.pass(left, { isSync: true });
   t.deepEqual(await sent(tenant), ["GET"]);
+});
+
+test("roles whose field policy becomes Ignore are left as they are, also where what leaves the spec is taken back", async (t) => {
+  const world = await aGivenWorld(t);
+  const spec = { connection: "Username-Password-Authentication", email: "jane@example.com", roles: ["support"] };
+  const removing = { ...spec, unsetPolicy: "Remove" } as const;
+  await world.side.pass(desiredUserFrom(removing, []));
+  t.deepEqual(await namesOf(world, "roles", "roles"), ["support"]);
+
+  await world.side.pass(desiredUserFrom({ ...removing, fieldPolicies: { roles: "Ignore" } }, []));
+
+  t.deepEqual(await namesOf(world, "roles", "roles"), ["support"], "Ignore never sends them");
+});
+
+test("a membership that was given before another one failed is taken back, too", async (t) => {
+  const world = await aGivenWorld(t);
+  const { side, organization } = world;
+  const upkeep = { ...ENFORCE_ALL, unset: "Remove" } as const;
+  const items = [organization.acme, "org_doesnotexist"].map((id) => ({ organization: { id }, roles: undefined }));
+  const declared = aUserWith({ organizations: { items, isExact: false } }, { upkeep });
+  await side.pass(declared);
+  t.is(verdictOf(await side.pass(declared, { isSync: true })), "refused AssignmentNotFound");
+  t.deepEqual(await namesOf(world, "organizations", "organizations"), ["acme"]);
+
+  t.is(verdictOf(await side.pass(aDesiredUser({}, { upkeep }))), "ready Updated");
+
+  t.deepEqual(await namesOf(world, "organizations", "organizations"), []);
+});
+
+test("an organization that is named twice does not keep the others from being taken away", async (t) => {
+  const world = await aGivenWorld(t);
+  const { tenant, side, organization } = world;
+  await side.pass(aDesiredUser());
+  await tenant.api("POST", `/api/v2/organizations/${organization.other}/members`, { members: [`auth0|${side.uid}`] });
+
+  const twice = [{ name: "acme" }, { id: organization.acme }];
+  const items = twice.map((one) => ({ organization: one, roles: undefined }));
+  const outcome = await side.pass(aUserWith({ organizations: { items, isExact: true } }));
+
+  t.is(verdictOf(outcome), "ready Updated");
+  t.deepEqual(await namesOf(world, "organizations", "organizations"), ["acme"]);
+});
+
+test("a membership that somebody ended is only reported under Detect, once, with the roles in it", async (t) => {
+  const world = await aGivenWorld(t);
+  const { tenant, side, organization } = world;
+  const upkeep = { ...ENFORCE_ALL, drift: "Detect" } as const;
+  const items = [{ organization: { id: organization.acme }, roles: ["support"] }];
+  const declared = aUserWith({ organizations: { items, isExact: false } }, { upkeep });
+  t.is(verdictOf(await side.pass(declared)), "ready Created");
+  const members = `/api/v2/organizations/${organization.acme}/members`;
+  await tenant.api("DELETE", members, { members: [`auth0|${side.uid}`] });
+
+  const outcome = await side.pass(declared, { isSync: true });
+
+  t.is(verdictOf(outcome), "ready InSync");
+  t.deepEqual(outcome.reported, ["organizations"]);
+});
+
+test("a role in an organization that others gave after the membership was taken back is left alone", async (t) => {
+  const world = await aGivenWorld(t);
+  const { tenant, side, role, organization } = world;
+  const upkeep = { ...ENFORCE_ALL, unset: "Remove" } as const;
+  const memberOf = (roles: string[] | undefined) =>
+    aUserWith(
+      { organizations: { items: [{ organization: { id: organization.acme }, roles }], isExact: false } },
+      { upkeep },
+    );
+  await side.pass(memberOf(["support"]));
+  await side.pass(aDesiredUser({}, { upkeep }));
+  t.deepEqual(await namesOf(world, "organizations", "organizations"), []);
+
+  const members = `/api/v2/organizations/${organization.acme}/members`;
+  await tenant.api("POST", members, { members: [`auth0|${side.uid}`] });
+  const roles = `${members}/auth0%7C${side.uid}/roles`;
+  await tenant.api("POST", roles, { roles: [role.support] });
+  await side.pass(memberOf(undefined));
+
+  t.like((await tenant.api("GET", roles)).body, [{ name: "support" }]);
 });

@@ -49,6 +49,7 @@ const desiredUsers: fc.Arbitrary<DesiredUser> = fc
     verifyEmail: fc.boolean(),
     upkeep: fc.record({
       initOnly: fc.subarray(["nickname", "email", "userMetadata.a", "appMetadata.b"]).map((paths) => new Set(paths)),
+      ignored: fc.constant(new Set<string>()),
       enforced: fc.subarray(["blocked", "emailVerified"]).map((paths) => new Set(paths)),
       drift: fc.constantFrom("Enforce", "Detect"),
       unset: fc.constant("Keep"),

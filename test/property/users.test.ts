@@ -59,6 +59,7 @@ function declaration(hasUsername: boolean): fc.Arbitrary<(n: number) => DesiredU
       roles: optional(fc.record({ items: fc.subarray([...ROLES]), isExact: fc.boolean() })),
       upkeep: fc.record({
         initOnly: fc.subarray(PATHS, { maxLength: 2 }).map((paths) => new Set(paths)),
+        ignored: fc.constant(new Set<string>()),
         enforced: fc.subarray(["blocked", "emailVerified"]).map((paths) => new Set(paths)),
         drift: fc.constantFrom("Enforce", "Detect"),
         unset: fc.constantFrom("Keep", "Remove"),
