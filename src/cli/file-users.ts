@@ -9,6 +9,7 @@ import { desiredUserFrom } from "../api/desired-user.ts";
 import { parseDurationMs } from "../api/duration.ts";
 import { findUnset } from "../api/unset.ts";
 import { DEFAULT_PASSWORD_KEY, SECRET_USE_LABEL, SECRET_USE_PASSWORD } from "../api/names.ts";
+import type { DesiredUser } from "../core/desired-user.ts";
 import { connectionName, userId, type ConnectionName, type UserId } from "../core/ids.ts";
 import { ownConnection, type ObservedUser } from "../core/observed-user.ts";
 import type { Ownership } from "../core/ownership.ts";
@@ -109,7 +110,7 @@ export class FileUsers {
       begunPassword,
       assigned: outcome.assigned,
       managed: isDone
-        ? managedAfter(state.managed, managedAttributes(desiredUserFrom(user.spec, [])), outcome.pending)
+        ? managedAfter(state.managed, presentAttributes(desiredUserFrom(user.spec, [])), outcome.pending)
         : state.managed,
       reported: outcome.reported,
       notWritable: outcome.notWritable,
@@ -281,4 +282,10 @@ function ownershipOf(
   }
   if (adoptedId !== undefined) return { kind: "adopting", userId: adoptedId };
   return found === undefined ? { kind: "none" } : { kind: "unproven", userId: found.userId, derivedId: undefined };
+}
+
+/** The managed attributes of which something is left to remove. */
+function presentAttributes(desired: DesiredUser): readonly string[] {
+  const removed = removedAttributes(desired);
+  return managedAttributes(desired).filter((path) => !removed.includes(path));
 }

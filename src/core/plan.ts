@@ -121,9 +121,15 @@ export function managedAfter(
   return [...managed, ...before.filter((path) => pending.includes(path) && !managed.includes(path))];
 }
 
-/** The managed attributes that are to be absent. */
+/** The managed attributes that are to be absent, which of a flag that can be removed is the same as false. */
 export function removedAttributes(desired: DesiredUser): AttributePath[] {
-  return managedValues(desired).flatMap(([path, value]) => (value === null ? [path] : []));
+  return managedValues(desired).flatMap(([path, value]) =>
+    value === null || (value === false && isFlag(path)) ? [path] : [],
+  );
+}
+
+function isFlag(path: AttributePath): boolean {
+  return ROOT_FIELDS.some(({ name, removal }) => name === path && removal === "false");
 }
 
 /** What the answer to a patch shows of its changes where they were to bring about something else. */
@@ -135,15 +141,17 @@ export function unmetChanges(
   const unmet = new Map<AttributePath, Settled>();
   for (const change of changes) {
     // What another patch changed may have been changed again by somebody else since.
-    const isSent =
-      change.kind === "root"
-        ? Object.hasOwn(patch.attributes, change.path)
-        : Object.hasOwn(patch[change.kind], change.key);
-    if (!isSent) continue;
+    if (!isSentBy(patch, change)) continue;
     const shown = change.kind === "root" ? answer.attributes[change.path] : answer[change.kind][change.key];
     if (!isMet(change, shown, answer)) unmet.set(change.path, { asked: change.to, shown });
   }
   return unmet;
+}
+
+export function isSentBy(patch: UserPatch, change: Change): boolean {
+  return change.kind === "root"
+    ? Object.hasOwn(patch.attributes, change.path)
+    : Object.hasOwn(patch[change.kind], change.key);
 }
 
 function managedValues(desired: DesiredUser): [AttributePath, JsonValue][] {

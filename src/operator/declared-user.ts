@@ -9,7 +9,7 @@ import { findUnset } from "../api/unset.ts";
 import type { DesiredUser } from "../core/desired-user.ts";
 import { findNotGrantedOn, type Asked, type Grants } from "../core/grants.ts";
 import type { Ownership } from "../core/ownership.ts";
-import { isAttributePath, type AttributePath } from "../core/plan.ts";
+import { isAttributePath, removedAttributes, type AttributePath } from "../core/plan.ts";
 import type { PasswordDeclaration } from "../reconcile/password.ts";
 import type { UserDeclaration } from "../reconcile/user-declaration.ts";
 import { PASSWORD_VERSION_ANNOTATION } from "./names.ts";
@@ -51,12 +51,15 @@ export function declaredBy(
   const requestedAt = annotations[RECONCILE_ANNOTATION];
   const removed = status.removedAttributes ?? [];
   const unset = findUnset(spec, { managed: status.managedAttributes ?? [], removed: [...removed, ...recovered] });
+  const desired = desiredUserFrom(spec, [...recovered, ...unset]);
+  const removals: readonly string[] = removedAttributes(desired);
+  const isNull = (path: string): boolean => removals.includes(path) && !removed.includes(path);
   return {
     spec,
-    desired: desiredUserFrom(spec, [...recovered, ...unset]),
+    desired,
     recovered,
     unset,
-    isNewSpec: status.syncedGeneration !== generation || recovered.some((path) => !removed.includes(path)),
+    isNewSpec: status.syncedGeneration !== generation || recovered.some(isNull),
     requestedAt,
     isRequested: requestedAt !== undefined && requestedAt !== status.lastHandledReconcileAt,
     syncIntervalMs: parseDurationMs(spec.syncInterval ?? "") ?? defaultSyncIntervalMs,

@@ -6,7 +6,7 @@ import type { ConnectionName, UserId } from "../core/ids.ts";
 import { ownConnection, type ObservedUser } from "../core/observed-user.ts";
 import type { Creating, Owned, Ownership } from "../core/ownership.ts";
 import type { UserPatch } from "../core/writes.ts";
-import type { Clock, EpochMs } from "../runtime/clock.ts";
+import { LATEST_MS, type Clock, type EpochMs } from "../runtime/clock.ts";
 import type { Remedy } from "../runtime/remedy.ts";
 import { findCreated } from "./conflict.ts";
 import { DirectoryError } from "./errors.ts";
@@ -181,9 +181,7 @@ async function endFound(
   signal: AbortSignal,
 ): Promise<DeletionOutcome> {
   const { connection, confirmedId, deleteAtMs, marker } = declaration;
-  if (user === undefined) {
-    return { kind: "released", reason: "AlreadyAbsent", message: "the user was already absent from Auth0" };
-  }
+  if (user === undefined) return ABSENT;
   const foreignClaim = marker.findForeignClaim(user);
   if (foreignClaim !== undefined) {
     return { kind: "released", reason: "ClaimMoved", message: `the user stays at Auth0: ${foreignClaim}` };
@@ -192,28 +190,38 @@ async function endFound(
   const identities = user.identities.map(({ provider, id }) => `${provider}|${id}`).join(", ");
   if (policy === "Disable") {
     if (ownConnection(user) !== connection && !isConfirmed) return needsConfirmation("block", user.userId, identities);
-    await disable(user, directory, signal);
+    // It may have been unblocked since it was seen, and nobody looks after it from now on.
+    if (!(await block(user.userId, directory, signal))) return ABSENT;
     return { kind: "released", reason: "Disabled", message: `${user.userId} stays at Auth0, blocked` };
   }
   if ((user.identities.length !== 1 || ownConnection(user) !== connection) && !isConfirmed) {
     return needsConfirmation("delete", user.userId, identities);
   }
   if (deleteAtMs !== undefined && clock.now() < deleteAtMs) {
-    await disable(user, directory, signal);
-    const message = `${user.userId} is blocked, and is deleted after ${new Date(deleteAtMs).toISOString()}; to keep it, set deletionPolicy: Retain`;
-    return { kind: "refused", reason: "DeletionScheduled", message, remedy: { kind: "wait", untilMs: deleteAtMs } };
+    if (!user.attributes.blocked && !(await block(user.userId, directory, signal))) return ABSENT;
+    const untilMs = Math.min(deleteAtMs, LATEST_MS);
+    const message = `${user.userId} is blocked, and is deleted after ${new Date(untilMs).toISOString()}; to keep it, set deletionPolicy: Retain`;
+    return { kind: "refused", reason: "DeletionScheduled", message, remedy: { kind: "wait", untilMs } };
   }
   await directory.deleteUser(user.userId, signal);
   return { kind: "released", reason: "Deleted", message: `Auth0 accepted the deletion of ${user.userId}` };
 }
 
-async function disable(
-  { userId, attributes }: ObservedUser,
-  directory: UserDirectory,
-  signal: AbortSignal,
-): Promise<void> {
-  if (attributes.blocked) return;
-  await directory.updateUser(userId, { ...NO_CHANGE, attributes: { blocked: true } }, signal);
+const ABSENT: DeletionOutcome = {
+  kind: "released",
+  reason: "AlreadyAbsent",
+  message: "the user was already absent from Auth0",
+};
+
+/** @returns whether there still is such a user */
+async function block(userId: UserId, directory: UserDirectory, signal: AbortSignal): Promise<boolean> {
+  try {
+    await directory.updateUser(userId, { ...NO_CHANGE, attributes: { blocked: true } }, signal);
+    return true;
+  } catch (error) {
+    if (error instanceof DirectoryError && error.code === "user_not_found") return false;
+    throw error;
+  }
 }
 
 function needsConfirmation(verb: string, userId: string, identities: string): DeletionOutcome {

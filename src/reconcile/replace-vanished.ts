@@ -1,6 +1,7 @@
 /** What becomes of a user that was ours and is not there any more. */
 import type { UserId } from "../core/ids.ts";
 import type { Provenance } from "../core/ownership.ts";
+import { LATEST_MS } from "../runtime/clock.ts";
 import { createUser } from "./create-user.ts";
 import { findLinked } from "./find-linked.ts";
 import { recogniseOwn } from "./find-taken.ts";
@@ -30,7 +31,7 @@ export async function replaceVanished(pass: Pass, id: UserId, provenance: Proven
     const which = provenance === "adopted" ? ", which was adopted," : "";
     return refused("UserNotFound", `${id}${which} does not exist at Auth0 any more`);
   }
-  const untilMs = pass.goneSinceMs + (pass.declaration.recreateAfterMs ?? RECREATE_AFTER_MS);
+  const untilMs = Math.min(pass.goneSinceMs + (pass.declaration.recreateAfterMs ?? RECREATE_AFTER_MS), LATEST_MS);
   if (nowMs < untilMs) {
     const message = `${id} was deleted at Auth0; it is created again after ${new Date(untilMs).toISOString()} (recreateAfter), unless recreatePolicy is Report`;
     return refused("RecreationScheduled", message, { kind: "wait", untilMs });

@@ -9,6 +9,7 @@ import type { UserId } from "../core/ids.ts";
 import type { ObservedUser } from "../core/observed-user.ts";
 import { isStandIn, type Provenance } from "../core/ownership.ts";
 import {
+  isSentBy,
   planUpdate,
   unmetChanges,
   type AttributePath,
@@ -195,13 +196,13 @@ export class UserWork {
         user = answer;
         const sent = plan.changes.filter(({ path }) => !this.#isRefused(path));
         for (const [path, settled] of unmetChanges(sent, patch, answer)) this.settled.set(path, settled);
+        // Noted at once: the next patch may fail.
+        for (const change of sent) if (isSentBy(patch, change) && isOfUser(change)) this.changed.add(change.path);
       } catch (error) {
         if (error instanceof DirectoryError && error.code === "user_not_found") return "vanished";
         throw error;
       }
     }
-    const done = plan.changes.filter((change) => isOfUser(change) && !this.#isRefused(change.path));
-    for (const { path } of done) this.changed.add(path);
     return user;
   }
 

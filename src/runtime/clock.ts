@@ -6,6 +6,9 @@
 /** Milliseconds since the Unix epoch, as the wall clock shows them: for what others read (conditions, tokens, leases). */
 export type EpochMs = number;
 
+/** The last moment that has a date. */
+export const LATEST_MS: EpochMs = 8.64e15;
+
 export interface Clock {
   /** Wall time. May jump when the machine's clock is set. */
   now(): EpochMs;

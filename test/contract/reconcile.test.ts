@@ -1,6 +1,7 @@
 /** The sequence against a tenant over HTTP: what is sent, what is there afterwards, and what is said about it. */
 import assert from "node:assert/strict";
 import test from "ava";
+import { parseDurationMs } from "../../src/api/duration.ts";
 import type { DesiredUser, RootAttributes } from "../../src/core/desired-user.ts";
 import { connectionName, userId } from "../../src/core/ids.ts";
 import { eventually } from "../support/eventually.ts";
@@ -619,3 +620,33 @@ test("one token serves all", async (t) => {
 async function untilCalled(tenant: TestSimulator, route: string): Promise<void> {
   while ((await tenant.calls()).byRoute[route] === undefined) await new Promise((resolve) => setImmediate(resolve));
 }
+
+test("a time so long that it means never is waited for, and is no bug", async (t) => {
+  const { tenant, side, clock } = await aWorld(t);
+  side.recreateAfterMs = parseDurationMs("9999999999h");
+  await side.pass(aDesiredUser());
+  await tenant.deleteUser(`auth0|${side.uid}`);
+  await side.pass(aDesiredUser(), { isSync: true });
+  await clock.advance(5_000);
+
+  t.is(verdictOf(await side.pass(aDesiredUser(), { isSync: true })), "refused RecreationScheduled");
+});
+
+test("a user that was unblocked since it was last seen is blocked by Disable", async (t) => {
+  const { tenant, side } = await aWorld(t);
+  const desired = aDesiredUser({ blocked: true });
+  await side.pass(desired);
+  await tenant.patchUser(`auth0|${side.uid}`, { blocked: false });
+
+  t.like(await side.end(desired, "Disable"), { kind: "released", reason: "Disabled" });
+
+  t.true((await tenant.user(`auth0|${side.uid}`))?.["blocked"], "its resource went, saying that it stays blocked");
+});
+
+test("a user that was deleted since it was last seen does not keep a resource with Disable", async (t) => {
+  const { tenant, side } = await aWorld(t);
+  await side.pass(aDesiredUser());
+  await tenant.deleteUser(`auth0|${side.uid}`);
+
+  t.like(await side.end(aDesiredUser(), "Disable"), { kind: "released", reason: "AlreadyAbsent" });
+});

@@ -1,8 +1,11 @@
 /** What becomes of attributes once they are set: policies of fields, of drift, and what is removed with them. */
 import test from "ava";
+import { desiredUserFrom } from "../../src/api/desired-user.ts";
+import { findUnset } from "../../src/api/unset.ts";
 import { connectionName } from "../../src/core/ids.ts";
+import { managedAttributes, removedAttributes } from "../../src/core/plan.ts";
 import { ENFORCE_ALL } from "../../src/core/desired-user.ts";
-import { aDesiredUser } from "../support/builders.ts";
+import { DATABASE, aDesiredUser } from "../support/builders.ts";
 import { aSideWorld, given, sent, verdictOf } from "../support/side-world.ts";
 
 test("what is set at creation only is set then, and left to people afterwards", async (t) => {
@@ -163,4 +166,18 @@ test("drift is only detected also while a role of the user is not to be had", as
 
   t.deepEqual(outcome.reported, ["nickname"]);
   t.is((await tenant.user(`auth0|${side.uid}`))?.["nickname"], "chosen by herself");
+});
+
+test("a block that somebody set is not lifted because blocked: false left the spec", async (t) => {
+  const { tenant, side } = await aSideWorld(t);
+  const spec = { connection: DATABASE, email: "jane@example.com", unsetPolicy: "Remove" } as const;
+  const first = desiredUserFrom({ ...spec, blocked: false }, []);
+  await side.pass(first);
+  await tenant.patchUser(`auth0|${side.uid}`, { blocked: true });
+  side.forget(); // as after a restart
+
+  const unset = findUnset(spec, { managed: managedAttributes(first), removed: removedAttributes(first) });
+  await side.pass(desiredUserFrom(spec, unset));
+
+  t.true((await tenant.user(`auth0|${side.uid}`))?.["blocked"], "this resource never set a block");
 });

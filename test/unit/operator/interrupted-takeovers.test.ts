@@ -1,5 +1,7 @@
 /** A takeover in whose midst the operator ends: it is no resource that was restored from a backup, and is brought about. */
 import test from "ava";
+import { LAST_APPLIED_ANNOTATION } from "../../../src/api/last-applied.ts";
+import { asObject } from "../../histories/cluster.ts";
 import { DATABASE, GLOBEX, passwordOf } from "../../histories/names.ts";
 import { conditionOf } from "../../histories/reading.ts";
 import { aScenario, type Scenario } from "../../histories/scenario.ts";
@@ -71,4 +73,59 @@ test("a takeover that the tenant's limit kept waiting for a moment is brought ab
   t.like(side.find(id), { nickname: "jj" });
   t.not(side.find(id)?.["blocked"], true);
   t.true(side.hasPassword(id, passwordOf("a")));
+});
+
+test("a deletion that is put off for ever is put off, and says so", async (t) => {
+  const scenario = await aScenario(t);
+  const uid = scenario.create("a/jane", { email: "jane@example.com", deleteAfter: "9999999999h" });
+  await scenario.rest(60_000);
+  scenario.delete("a/jane");
+  await scenario.rest(60_000);
+
+  t.is(scenario.reasonOf("a/jane"), "DeletionScheduled");
+  t.true(scenario.sideOf(GLOBEX).find(`auth0|${uid}`)?.["blocked"]);
+});
+
+test("a recovered null of an attribute that is ignored does not make a new spec of an old one", async (t) => {
+  const scenario = await aScenario(t);
+  const fieldPolicies = { nickname: "Ignore" };
+  const uid = scenario.create("a/jane", { email: "jane@example.com", blocked: false, fieldPolicies });
+  const applied = { spec: { ...asObject(scenario.find("a/jane")?.["spec"]), nickname: null } };
+  scenario.edit("a/jane", { metadata: { annotations: { [LAST_APPLIED_ANNOTATION]: JSON.stringify(applied) } } });
+  await scenario.rest(15 * 60_000);
+
+  const side = scenario.sideOf(GLOBEX);
+  scenario.restart(() => {
+    t.true(side.edit(`auth0|${uid}`, { blocked: true }));
+  });
+  await scenario.rest(30 * 60_000);
+
+  t.is(side.find(`auth0|${uid}`)?.["blocked"], true);
+  t.is(conditionOf(scenario.find("a/jane") ?? {}, "DriftDetected").status, "True");
+});
+
+test("what the first of two patches set is looked after though the second failed, and taken back with the spec", async (t) => {
+  const scenario = await aScenario(t);
+  const side = scenario.sideOf(GLOBEX);
+  const uid = scenario.create("a/jane", { email: "jane@example.com", username: "jane", unsetPolicy: "Remove" });
+  await scenario.rest(60_000);
+  scenario.edit("a/jane", {
+    spec: { email: "new@example.com", username: "janet", picture: "https://example.com/j.png" },
+  });
+  await scenario.rest(1_000, isUpdate);
+  const [first] = scenario.life.wire.calls.filter(isUpdate);
+  if (first === undefined) throw new Error("nothing is sent");
+  scenario.advance(first);
+  scenario.advance(first);
+  t.is(side.find(`auth0|${uid}`)?.["picture"], "https://example.com/j.png");
+  await scenario.rest(100, isUpdate);
+  const [second] = scenario.life.wire.calls.filter(isUpdate);
+  if (second === undefined) throw new Error("nothing more is sent");
+  scenario.life.wire.lose(second);
+  await scenario.rest(1, isUpdate);
+  scenario.edit("a/jane", { spec: { picture: null } });
+  await scenario.rest(15 * 60_000);
+
+  t.is(side.find(`auth0|${uid}`)?.["email"], "new@example.com");
+  t.not(side.find(`auth0|${uid}`)?.["picture"], "https://example.com/j.png");
 });
