@@ -5,9 +5,12 @@
 import { isApiError } from "../kubernetes/api-error.ts";
 import { Reflector, type ReflectorOptions } from "../kubernetes/reflector.ts";
 import { resourcePath } from "../kubernetes/resource.ts";
+import { backoffMs } from "../runtime/backoff.ts";
 import type { Part } from "../runtime/run-group.ts";
 
 const LOOK_AGAIN_MS = 60_000;
+/** After an answer that tells nothing: the users wait meanwhile. As the reflector's. */
+const BACKOFF = { baseMs: 800, capMs: 30_000 };
 
 export class OptionalReflector implements Part {
   readonly name: string;
@@ -19,7 +22,7 @@ export class OptionalReflector implements Part {
     this.name = `reflector of ${options.resource.plural}, where they are`;
   }
 
-  /** Whether the kind was there at the first look. */
+  /** Whether the kind was there at the first look that told. */
   get isThere(): Promise<boolean> {
     return this.#known.promise;
   }
@@ -43,16 +46,21 @@ export class OptionalReflector implements Part {
     await new Reflector(this.#options).run(signal);
   }
 
+  /** Undefined where it is there. What else is answered says neither, and passes: it is asked again. */
   async #whyNot(signal: AbortSignal): Promise<string | undefined> {
-    const { api, resource, namespaces } = this.#options;
+    const { api, resource, namespaces, clock, random, log } = this.#options;
     const path = resourcePath(resource, { namespace: namespaces === "all" ? undefined : namespaces[0] });
-    try {
-      await api.get(path, { limit: 1 }, signal);
-      return undefined;
-    } catch (error) {
-      if (isApiError(error, "not_found")) return "its CRD is not installed";
-      if (isApiError(error, "forbidden")) return "the operator may not list it";
-      return undefined; // the reflector bears what passes
+    for (let failures = 1; ; failures++) {
+      try {
+        await api.get(path, { limit: 1 }, signal);
+        return undefined;
+      } catch (error) {
+        if (signal.aborted) throw error;
+        if (isApiError(error, "not_found")) return "its CRD is not installed";
+        if (isApiError(error, "forbidden")) return "the operator may not list it";
+        log.warn("no telling whether a kind of resource is there", { resource: resource.plural, error, failures });
+      }
+      await clock.sleep(backoffMs(failures, BACKOFF, random), signal);
     }
   }
 }
