@@ -44,6 +44,20 @@ const GRANTED = {
   passwordOnAdopted: flag("Whether the password of a user that was taken over may be set. Default: false."),
 } as const;
 
+/** The twin of the rule on a grant's namespaces: a file is read without an API server. */
+export const NAMESPACES_MESSAGE = "from: Names goes with names, from: Selector with selector, from: All with neither";
+
+export function isNamespacesRuleKept(granted: {
+  readonly from: string;
+  readonly names?: readonly string[] | undefined;
+  readonly selector?: object | undefined;
+}): boolean {
+  return (
+    (granted.from === "Names") === (granted.names !== undefined) &&
+    (granted.from === "Selector") === (granted.selector !== undefined)
+  );
+}
+
 const NAMESPACES = {
   type: "object",
   description: "The namespaces that this is granted to.",
@@ -72,7 +86,7 @@ const NAMESPACES = {
   "x-kubernetes-validations": [
     {
       rule: "(self.from == 'Names') == has(self.names) && (self.from == 'Selector') == has(self.selector)",
-      message: "from: Names goes with names, from: Selector with selector, from: All with neither",
+      message: NAMESPACES_MESSAGE,
     },
   ],
 } as const satisfies K8sSchema;
@@ -253,7 +267,7 @@ export const CLUSTER_AUTH0_TENANT_SPEC = {
 /** What a file may say of the tenant that the process itself is given. */
 export const DEFAULT_TENANT_SETTINGS = {
   type: "object",
-  properties: { grants: CLUSTER_AUTH0_TENANT_SPEC.properties.grants, protection: PROTECTION },
+  properties: { grants: CLUSTER_AUTH0_TENANT_SPEC.properties.grants },
 } as const satisfies K8sSchema;
 
 export const AUTH0_TENANT_STATUS = {

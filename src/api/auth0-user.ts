@@ -322,12 +322,15 @@ export const AUTH0_USER_SPEC = {
   "x-kubernetes-validations": USER_RULES.map(({ rule, message }) => ({ rule, message })),
 } as const satisfies K8sSchema;
 
+/** Of a key of metadata, so that a status can name it. */
+export const MAX_KEY_LENGTH = 300;
+
 const attributeNames = (description: string) =>
   ({
     type: "array",
-    maxItems: 300,
+    maxItems: 500,
     "x-kubernetes-list-type": "atomic",
-    items: { type: "string", maxLength: 300 },
+    items: { type: "string", maxLength: MAX_KEY_LENGTH + 20 },
     description,
   }) as const;
 

@@ -1,5 +1,5 @@
 /** Rules on the keys of metadata: CEL can't reach into objects of anybody's shape, so these are the operator's alone. */
-import type { Auth0UserSpec } from "./auth0-user.ts";
+import { MAX_KEY_LENGTH, type Auth0UserSpec } from "./auth0-user.ts";
 import type { Issue } from "./validate.ts";
 
 /** Names that Auth0 keeps to itself in `app_metadata` (docs: manage-users/user-accounts/metadata/metadata-fields-data). */
@@ -40,6 +40,9 @@ export function metadataIssues(spec: Auth0UserSpec): Issue[] {
   for (const kind of ["userMetadata", "appMetadata"] as const) {
     for (const [key, value] of Object.entries(spec[kind] ?? {})) {
       const path = `spec.${kind}.${key}`;
+      if (key.length > MAX_KEY_LENGTH) {
+        issues.push({ path, message: `a key must not have more than ${String(MAX_KEY_LENGTH)} characters` });
+      }
       if (key === "") issues.push({ path, message: "a key must not be empty" });
       if (key.includes(".") || key.startsWith("$")) {
         issues.push({ path, message: "Auth0 takes no keys that hold a dot or begin with $" });

@@ -13,6 +13,8 @@ import {
   type Auth0TenantSpec,
   type Auth0TenantStatus,
   type ClusterAuth0TenantSpec,
+  NAMESPACES_MESSAGE,
+  isNamespacesRuleKept,
 } from "./auth0-tenant.ts";
 import { REMOVABLE_ATTRIBUTES } from "../core/fields.ts";
 import type { K8sSchema } from "./k8s-schema.ts";
@@ -85,12 +87,22 @@ export function validateTenantSpec(spec: unknown): Validated<Auth0TenantSpec> {
 }
 
 export function validateClusterTenantSpec(spec: unknown): Validated<ClusterAuth0TenantSpec> {
-  return clusterTenantSpec.check(spec);
+  return withGrantsChecked(clusterTenantSpec.check(spec));
 }
 
 /** The file that says what the process's own tenant grants. */
 export function validateDefaultTenant(settings: unknown): Validated<DefaultTenantSettings> {
-  return defaultTenant.check(settings);
+  return withGrantsChecked(defaultTenant.check(settings));
+}
+
+function withGrantsChecked<T extends DefaultTenantSettings>(checked: Validated<T>): Validated<T> {
+  if (checked.kind === "invalid") return checked;
+  const issues = (checked.value.grants ?? []).flatMap(({ namespaces }, index) =>
+    isNamespacesRuleKept(namespaces)
+      ? []
+      : [{ path: `spec.grants.${String(index)}.namespaces`, message: NAMESPACES_MESSAGE }],
+  );
+  return issues.length === 0 ? checked : { kind: "invalid", issues };
 }
 
 export function parseTenantStatus(status: unknown): Auth0TenantStatus {

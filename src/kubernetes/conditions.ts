@@ -15,6 +15,9 @@ export interface Condition<Type extends string = string, Reason extends string =
   readonly lastTransitionTime: string;
 }
 
+/** What the API server takes of a message. */
+const MAX_MESSAGE_LENGTH = 32_768;
+
 export function findCondition<Type extends string, Reason extends string>(
   conditions: readonly Condition<Type, Reason>[],
   type: Type,
@@ -28,7 +31,9 @@ export function setCondition<Type extends string, Reason extends string>(
   condition: Omit<Condition<Type, Reason>, "lastTransitionTime">,
   now: EpochMs,
 ): readonly Condition<Type, Reason>[] {
-  const { type, status, reason, message, observedGeneration } = condition;
+  const { type, status, reason, observedGeneration } = condition;
+  const isLong = condition.message.length > MAX_MESSAGE_LENGTH;
+  const message = isLong ? `${condition.message.slice(0, MAX_MESSAGE_LENGTH - 1)}…` : condition.message;
   const previous = findCondition(conditions, type);
   const lastTransitionTime = previous?.status === status ? previous.lastTransitionTime : formatTime(now);
   const next = { type, status, reason, message, observedGeneration, lastTransitionTime };

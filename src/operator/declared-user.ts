@@ -33,6 +33,9 @@ export interface Declared {
   readonly syncIntervalMs: number;
 }
 
+/** What a status takes of what is asked for. */
+const MAX_REQUEST_LENGTH = 300;
+
 /** What was found out of the resource before its turn at Auth0. */
 interface Facts {
   readonly known: KeyMemory;
@@ -48,7 +51,7 @@ export function declaredBy(
   defaultSyncIntervalMs: number,
 ): Declared {
   const recovered = findRecoveredNulls(raw, annotations[LAST_APPLIED_ANNOTATION]);
-  const requestedAt = annotations[RECONCILE_ANNOTATION];
+  const requestedAt = annotations[RECONCILE_ANNOTATION]?.slice(0, MAX_REQUEST_LENGTH);
   const removed = status.removedAttributes ?? [];
   const unset = findUnset(spec, { managed: status.managedAttributes ?? [], removed: [...removed, ...recovered] });
   const desired = desiredUserFrom(spec, [...recovered, ...unset]);

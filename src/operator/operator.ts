@@ -140,14 +140,15 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
   const secretUsers = new SecretUsers();
   const reconcilerOf = (tenant: Tenant): UserReconciler =>
     new UserReconciler(
-      { ...parts, tenant, directory: tenant.directory },
       {
-        defaultSyncIntervalMs: tenant.syncIntervalMs ?? options.syncIntervalMs,
-        secretUsers,
-        onCredentialsRefused: () => {
+        ...parts,
+        tenant,
+        directory: tenant.directory,
+        doubtCredentials: () => {
           if (tenant.key !== undefined) tenantController.doubt(tenant.key);
         },
       },
+      { defaultSyncIntervalMs: tenant.syncIntervalMs ?? options.syncIntervalMs, secretUsers },
     );
   const ownBreaker: Breaker = new Breaker({
     notes: configMapNotes(operatorNamespace, { api, recorder, log }),

@@ -240,6 +240,7 @@ async function refuse(
 ): Promise<ReconcileResult> {
   const { generation, status, key } = resource;
   const verdict = refused(reason, message, remedy);
+  if (reason === "CredentialsInvalid") parts.doubtCredentials();
   if (isNews(status, reason, message)) {
     parts.recorder.event({
       regarding: referenceTo(resource),

@@ -91,6 +91,11 @@ export class UserHolders {
    */
   release(domain: TenantDomain, id: UserId, self: ObjectKey, isClaimed: boolean): void {
     const entry = entryOf(domain, id);
+    if (this.#index === undefined) {
+      // It is made anew when it is next asked for, of what the resources say.
+      this.#reserved.delete(entry);
+      if (isClaimed) this.#unproven.set(entry, self);
+    }
     void this.#index?.then((index) => {
       this.#enter(index, self);
       this.#reserved.delete(entry);

@@ -54,6 +54,8 @@ export interface UserParts extends SharedParts {
   readonly tenant: Tenant;
   /** The tenant's. */
   readonly directory: UserDirectory;
+  /** Told when the tenant refuses the credentials. */
+  readonly doubtCredentials: () => void;
 }
 
 export function auth0UserPath({ namespace, name }: Auth0UserResource, subresource?: "status"): string {

@@ -45,18 +45,14 @@ export class UserReconciler {
   readonly #parts: UserParts;
   readonly #defaultSyncIntervalMs: number;
   readonly #secretUsers: SecretUsers;
-  readonly #onCredentialsRefused: () => void;
 
   constructor(
     parts: UserParts,
     options: {
       readonly defaultSyncIntervalMs: number;
       readonly secretUsers: SecretUsers;
-      /** Told when the tenant refuses the credentials. */
-      readonly onCredentialsRefused: () => void;
     },
   ) {
-    this.#onCredentialsRefused = options.onCredentialsRefused;
     this.#parts = parts;
     this.#defaultSyncIntervalMs = options.defaultSyncIntervalMs;
     this.#secretUsers = options.secretUsers;
@@ -145,7 +141,7 @@ export class UserReconciler {
     if (claims.held !== undefined && mayFollow) await this.#parts.awaitedBy.note(resource, claims.held, signal);
     this.#remember(resource, declared, known, claims.writtenVersion, outcome);
     const areCredentialsRefused = outcome.verdict.kind === "refused" && outcome.verdict.reason === "CredentialsInvalid";
-    if (areCredentialsRefused) this.#onCredentialsRefused();
+    if (areCredentialsRefused) this.#parts.doubtCredentials();
     // The tenant's object says so for all of its users.
     const isSaidElsewhere = areCredentialsRefused && this.#parts.tenant.key !== undefined;
     const isQuiet = isSaidElsewhere || isHeldBack(resource, outcome.verdict, known, clock.now());
@@ -274,8 +270,9 @@ export class UserReconciler {
     { code, message, remedy }: DirectoryError,
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
-    const { memories, clock } = this.#parts;
+    const { memories, clock, doubtCredentials } = this.#parts;
     const verdict = refused(REASON_OF[code], message, remedy);
+    if (code === "credentials_invalid") doubtCredentials();
     if (!isHeldBack(resource, verdict, known, this.#parts.clock.now())) {
       await refuseEarly(resource, verdict, this.#parts, signal);
     }

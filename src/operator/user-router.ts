@@ -91,6 +91,6 @@ export class UserRouter {
       marksAllUsers: false,
       syncIntervalMs: undefined,
     });
-    return finalizeUser(resource, { ...parts, tenant, directory }, signal);
+    return finalizeUser(resource, { ...parts, tenant, directory, doubtCredentials: () => {} }, signal);
   }
 }

@@ -147,7 +147,7 @@ export class UserWork {
     }
     this.passwordFailure = await findPasswordObjection(
       password.value,
-      { ...user.attributes, ...desired.attributes },
+      { ...user.attributes, ...definedOf(desired.attributes) },
       desired.connection,
       this.#directory.connections,
       this.#signal,
@@ -271,6 +271,11 @@ export class UserWork {
 function risenFlags(before: ObservedUser, now: ObservedUser): RootAttributeName[] {
   const flags = ROOT_FIELDS.filter(({ isOneWay }) => isOneWay).map(({ name }) => name);
   return flags.filter((name) => before.attributes[name] === false && now.attributes[name] === true);
+}
+
+/** What a spec does not mention may be there and undefined. */
+function definedOf(attributes: DesiredUser["attributes"]): DesiredUser["attributes"] {
+  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
 }
 
 /** The marker is the operator's own affair. */

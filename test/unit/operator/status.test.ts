@@ -1,5 +1,8 @@
 import test from "ava";
 import type { Auth0UserStatus } from "../../../src/api/auth0-user.ts";
+import { desiredUserFrom } from "../../../src/api/desired-user.ts";
+import { parseUserStatus, validateUserSpec } from "../../../src/api/validate.ts";
+import { managedAttributes, removedAttributes } from "../../../src/core/plan.ts";
 import type { JsonObject } from "../../../src/runtime/json.ts";
 import { tenantDomain, userId } from "../../../src/core/ids.ts";
 import {
@@ -374,3 +377,51 @@ test("roles that were given before something else failed are no attribute that t
 function fingerprintOf(resource: JsonObject): string {
   return auth0UserFingerprint(slimAuth0User(resource));
 }
+
+const MANY_KEYS = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`k${String(index)}`, index]));
+const WIDE_SPECS = {
+  "a long key": { connection: "db", email: "jane@example.com", userMetadata: { ["k".repeat(295)]: "x" } },
+  "many keys": {
+    connection: "db",
+    email: "jane@example.com",
+    userMetadata: MANY_KEYS,
+    appMetadata: MANY_KEYS,
+    removeAttributes: Array.from({ length: 100 }, (_, index) => `userMetadata.old${String(index)}`),
+  },
+};
+for (const [title, spec] of Object.entries(WIDE_SPECS)) {
+  test(`the status of a valid spec is one that the API server takes: ${title}`, (t) => {
+    t.is(validateUserSpec(spec).kind, "valid");
+    const desired = desiredUserFrom(spec, []);
+    const facts = { ...declared, managed: managedAttributes(desired), removed: removedAttributes(desired) };
+
+    const status = statusAfter({}, anOutcome(ready("Created")), facts, AT);
+
+    t.is(parseUserStatus(status).userId, "auth0|x");
+  });
+}
+
+test("whatever is wrong with a spec, the status that says so is one that the API server takes", (t) => {
+  const keys = Array.from({ length: 100 }, (_, index) => `${"long.key.".repeat(15)}${String(index)}`);
+  const metadata = Object.fromEntries(keys.map((key) => [key, 1]));
+  const validated = validateUserSpec({
+    connection: "db",
+    email: "jane@example.com",
+    userMetadata: metadata,
+    appMetadata: metadata,
+  });
+  const issues = validated.kind === "invalid" ? validated.issues : [];
+  const message = issues.map((issue) => `${issue.path}: ${issue.message}`).join("; ");
+  t.true(issues.length > 100);
+
+  const verdict = {
+    kind: "refused",
+    reason: "ValidationFailed",
+    message,
+    remedy: { kind: "stall" },
+    isRestDone: false,
+  } as const;
+  const status = statusWith({}, verdict, AT);
+
+  t.is(conditionsOf(parseUserStatus(status))["Ready"], "False ValidationFailed");
+});

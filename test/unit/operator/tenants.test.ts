@@ -108,3 +108,21 @@ test("a deletion that waits for a person does not look at Auth0 oftener because 
 
   t.true(reads() - before <= 3, `looked ${String(reads() - before)} times in ten minutes, not every five minutes`);
 });
+
+test("a tenant that refuses its credentials says so, also where nothing but a deletion asked it", async (t) => {
+  const scenario = await aScenario(t);
+  const isApi = ({ what }: Call): boolean => what.includes(` ${ACME} `);
+  scenario.create("a/jane", { tenantRef, email: "jane@example.com" });
+  await scenario.rest(15 * 60_000);
+  scenario.delete("a/jane");
+  for (let seconds = 0; seconds < 240; seconds++) {
+    await scenario.rest(1_000, isApi);
+    for (const call of scenario.life.wire.calls.filter(isApi)) {
+      scenario.life.wire.advance(call, { status: 401, isDone: false });
+      scenario.life.wire.advance(call);
+    }
+  }
+
+  t.is(scenario.reasonOf("a/jane"), "CredentialsInvalid");
+  t.is(readyOf(scenario.cluster.get(`${CLUSTER_TENANTS}/acme`)).reason, "CredentialsInvalid");
+});

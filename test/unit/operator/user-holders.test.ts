@@ -107,3 +107,23 @@ test("of resources that are gone nothing is kept for ever", async (t) => {
 
   t.is(builds, 2);
 });
+
+test("a user that a pass reserved is free once it is over, also where the index was made anew meanwhile", async (t) => {
+  const store = aStore();
+  const asked = holders(store);
+  const feed = store.feed(undefined);
+  const spec = { connection: "Username-Password-Authentication" };
+  t.is(await asked.reserve(DOMAIN, ID, one), undefined);
+  for (let each = 1; each <= 2_000; each++) {
+    const metadata = { namespace: "team", name: `n${String(each)}`, uid: `u${String(each)}`, generation: 1 };
+    feed.put({ metadata: { ...metadata, resourceVersion: String(2 * each) }, spec });
+    await Promise.resolve();
+    feed.remove({ metadata: { ...metadata, resourceVersion: String(2 * each + 1) }, spec });
+  }
+  await new Promise((resolve) => setImmediate(resolve));
+
+  asked.release(DOMAIN, ID, one, false);
+  await new Promise((resolve) => setImmediate(resolve));
+
+  t.is(await asked.find(DOMAIN, ID, two), undefined, "team/one is not even there");
+});
