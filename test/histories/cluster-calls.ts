@@ -3,20 +3,28 @@ import { ApiError } from "../../src/kubernetes/api-error.ts";
 import type { DeleteOptions, KubernetesCalls, Query } from "../../src/kubernetes/kubernetes-api.ts";
 import type { JsonObject } from "../../src/runtime/json.ts";
 import { refusal, type Cluster, type Watch } from "./cluster.ts";
+import type { Method, Rights } from "./rights.ts";
 import type { Mishap, Wire } from "./wire.ts";
+
+export interface ClusterCallsParts {
+  readonly cluster: Cluster;
+  readonly wire: Wire;
+  readonly rights: Rights;
+  /** Is told the path of each write once the operator knows that it was done. */
+  readonly onAnswered: (path: string) => void;
+  /** Is told of each call that no role allows. */
+  readonly onForbidden: (what: string) => void;
+}
 
 const EVENTS = "/apis/events.k8s.io/";
 
 export class ClusterCalls implements KubernetesCalls {
   readonly #cluster: Cluster;
-  readonly #wire: Wire;
-  readonly #onAnswered: (path: string) => void;
+  readonly #parts: ClusterCallsParts;
 
-  /** @param onAnswered is told the path of each write once the operator knows that it was done */
-  constructor(cluster: Cluster, wire: Wire, onAnswered: (path: string) => void) {
-    this.#cluster = cluster;
-    this.#wire = wire;
-    this.#onAnswered = onAnswered;
+  constructor(parts: ClusterCallsParts) {
+    this.#cluster = parts.cluster;
+    this.#parts = parts;
   }
 
   get(path: string, _query: Query, _signal: AbortSignal): Promise<JsonObject> {
@@ -36,7 +44,7 @@ export class ClusterCalls implements KubernetesCalls {
   async mergePatch(path: string, patch: JsonObject, _signal: AbortSignal): Promise<JsonObject> {
     if (path.startsWith(EVENTS)) return patch;
     const answer = await this.#send("PATCH", path, () => this.#cluster.mergePatch(path, patch, "operator"));
-    this.#onAnswered(path);
+    this.#parts.onAnswered(path);
     return answer;
   }
 
@@ -88,13 +96,18 @@ export class ClusterCalls implements KubernetesCalls {
     }
   }
 
-  #send<T>(verb: string, path: string, serve: () => T): Promise<T> {
-    const what = `${verb} ${path.replace(/^\/apis?\/(?:[^/]+\/)?v1(?:alpha1)?/, "")}`;
+  #send<T>(method: Method, path: string, serve: () => T): Promise<T> {
+    const { wire, rights, onForbidden } = this.#parts;
+    const what = `${method} ${path.replace(/^\/apis?\/(?:[^/]+\/)?v1(?:alpha1)?/, "")}`;
     const answer = (_: number, mishap: Mishap | undefined): T => {
+      if (!rights.allow(method, path)) {
+        onForbidden(what);
+        throw refusal(method, path, 403, "Forbidden", "no role allows it");
+      }
       if (mishap === undefined) return serve();
       if (mishap.isDone) serve();
-      throw refusal(verb, path, mishap.status, "", "it is not well");
+      throw refusal(method, path, mishap.status, "", "it is not well");
     };
-    return this.#wire.send(what, answer, () => new ApiError("timeout", `${what}: no answer`, { kind: "backoff" }));
+    return wire.send(what, answer, () => new ApiError("timeout", `${what}: no answer`, { kind: "backoff" }));
   }
 }

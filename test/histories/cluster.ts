@@ -259,7 +259,7 @@ export function asObject(value: unknown): JsonObject {
 
 const PATH = /^(\/api\/v1|\/apis\/[^/]+\/[^/]+)(?:\/namespaces\/([^/]+))?\/([a-z0-9]+)(?:\/([^/]+))?(\/status)?$/;
 
-function parsePath(path: string): Target {
+export function parsePath(path: string): Target {
   const [, root = "", namespace, plural = "", name, status] = PATH.exec(path) ?? [];
   if (plural === "") throw new Error(`no path of an API server: ${path}`);
   const scope = namespace === undefined ? "" : `/namespaces/${namespace}`;

@@ -13,6 +13,7 @@ import { DEFAULT_CLIENT } from "../../src/simulator/oauth/clients.ts";
 import { silentLog } from "../support/silent-log.ts";
 import { ClusterCalls } from "./cluster-calls.ts";
 import type { Cluster } from "./cluster.ts";
+import { Rights } from "./rights.ts";
 import type { TenantSide } from "./tenant-side.ts";
 import { LifeClock, type Time } from "./time.ts";
 import { Wire, type Call } from "./wire.ts";
@@ -71,9 +72,13 @@ export class Life {
       },
       with: () => log,
     };
+    const rights = new Rights(OPERATOR_NAMESPACE, watchSecrets);
+    const onForbidden = (what: string): void => {
+      onBug(`no role lets the operator ${what}`);
+    };
     const allowed = new AllowedDomains(["*.example.com"]);
     const options = {
-      openApi: () => new ClusterCalls(cluster, this.wire, onAnswered),
+      openApi: () => new ClusterCalls({ cluster, wire: this.wire, rights, onAnswered, onForbidden }),
       directory: new Auth0UserDirectory(api),
       grants: "all",
       userMarkers: "as-needed",

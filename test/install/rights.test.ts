@@ -4,6 +4,9 @@
  */
 import type { ExecutionContext } from "ava";
 import * as yaml from "js-yaml";
+import { loadClusterAccess } from "../../src/kubernetes/credentials.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { anApi } from "../support/api-client.ts";
 import { clusterTests, type TestCluster } from "../support/control-plane.ts";
 import { deployed, must, placeForRelease } from "../support/deployed.ts";
 import { eventually } from "../support/eventually.ts";
@@ -39,6 +42,7 @@ type Scope = "cluster" | "namespaces";
 const DATABASE = "Username-Password-Authentication";
 const NO_FINALIZERS = '{"metadata":{"finalizers":null}}';
 const LOOK = "auth0-user-operator.dev/reconcile-requested-at";
+const EDITS = 200;
 const STATE_SECRET = "auth0-user-operator-state";
 
 const rightsOf = {
@@ -46,6 +50,7 @@ const rightsOf = {
   namespaces: operatorRights(await render("namespaces", "any")),
 };
 const clusterTest = await clusterTests({ controllerManager: true });
+const never = new AbortController().signal;
 let releases = 0;
 let crds: Promise<string> | undefined;
 
@@ -59,7 +64,7 @@ for (const scope of ["cluster", "namespaces"] as const) {
     const world = await aRelease(t, cluster, scope, undefined);
     await world.start();
 
-    await live(world, scope);
+    await live(t, cluster, world, scope);
     await world.stop();
 
     // Tenants of the cluster's scope are not served in namespaces, and that is said.
@@ -78,7 +83,7 @@ for (const scope of ["cluster", "namespaces"] as const) {
         if (!complaint.test(world.log)) throw new Error(`no word of what is missing in:\n${world.log}`);
       });
       // Without this right it may get no further than the complaint.
-      const living = world.start().then(() => live(world, scope));
+      const living = world.start().then(() => live(t, cluster, world, scope));
 
       await Promise.race([complained, living.catch(() => complained)]);
       await complained;
@@ -91,8 +96,11 @@ for (const scope of ["cluster", "namespaces"] as const) {
   }
 }
 
-/** Lives of users in which every right is used: passwords, Events, the same Event again, tenants that objects declare. */
-async function live(world: World, scope: Scope): Promise<void> {
+/**
+ * Lives of users in which every right is used: passwords, Events, the same Event again, edits that come between, tenants
+ * that objects declare.
+ */
+async function live(t: ExecutionContext, cluster: TestCluster, world: World, scope: Scope): Promise<void> {
   await world.secret("jane", { password: "Correct-Horse-1" });
   await world.apply("jane", {
     connection: DATABASE,
@@ -113,6 +121,7 @@ async function live(world: World, scope: Scope): Promise<void> {
     const handled = `--for=jsonpath={.status.lastHandledReconcileAt}=${nickname}`;
     await world.must(["wait", handled, "auth0user/jane", "--timeout=30s"]);
   }
+  await jostle(t, cluster, world);
   for (const kind of scope === "cluster" ? ["Auth0Tenant", "ClusterAuth0Tenant"] : ["Auth0Tenant"]) {
     await world.must(["apply", "-f", "-"], tenantManifests(world, kind));
     const user = kind.toLowerCase();
@@ -124,6 +133,18 @@ async function live(world: World, scope: Scope): Promise<void> {
     await world.must(["wait", "--for=condition=Ready", `auth0user/${user}`, "--timeout=30s"]);
   }
   await end(world);
+}
+
+/** So many edits, one right after the other, that some come between the operator's reading and its writing. */
+async function jostle(t: ExecutionContext, { controlPlane }: TestCluster, world: World): Promise<void> {
+  const access = await loadClusterAccess({ kubeconfig: controlPlane.kubeconfigFile, env: {} });
+  const admin = anApi(t, access.server, systemClock, { access });
+  const path = `/apis/auth0-user-operator.dev/v1alpha1/namespaces/${world.namespace}/auth0users/joe`;
+  for (let edits = 0; edits < EDITS; edits++) {
+    await admin.mergePatch(path, { spec: { suspend: true, nickname: `joe-${String(edits)}` } }, never);
+  }
+  await world.edit("joe", { suspend: false });
+  await world.until("joe", "Updated");
 }
 
 /** One deletion is allowed; the next one waits for a person, and it is asked whether the namespace goes as well. */
