@@ -12,6 +12,8 @@ export interface KeyMemory {
   readonly memory: Memory;
   /** When the user is to be compared with Auth0 again. */
   readonly nextSyncAtMs: EpochMs;
+  /** Whether only the Secret with the password was missing: it is looked for, and nothing else. */
+  readonly awaitsPassword: boolean;
   /** Passes in a row that a transient failure ended. */
   readonly failures: number;
   /** The resource version that our last write gave the resource: what wakes us with this version is our own echo. */

@@ -9,7 +9,7 @@ import type { Ownership } from "../core/ownership.ts";
 import { managedAttributes, removedAttributes } from "../core/plan.ts";
 import { findCondition } from "../kubernetes/conditions.ts";
 import type { ReconcileResult } from "../kubernetes/controller.ts";
-import { NO_MEMORY, isSettled, refused, type Outcome, type Refused } from "../reconcile/outcome.ts";
+import { NO_MEMORY, isBroughtAbout, isSettled, refused, type Outcome, type Refused } from "../reconcile/outcome.ts";
 import type { PasswordDeclaration } from "../reconcile/password.ts";
 import type { UserDirectory } from "../reconcile/ports.ts";
 import { DirectoryError } from "../reconcile/errors.ts";
@@ -82,12 +82,19 @@ export class UserReconciler {
     const isDue = (declared.isNewSpec && !isEcho) || declared.isRequested || hasOpenActions(resource);
     if (!isDue && clock.now() < known.nextSyncAtMs) {
       memories.keep(key, known);
-      return { kind: "requeue", afterMs: known.nextSyncAtMs - clock.now() };
+      if (!known.awaitsPassword) return { kind: "requeue", afterMs: known.nextSyncAtMs - clock.now() };
+      if (await this.#isPasswordMissing(resource, declared, signal)) return { kind: "backoff" };
     }
     if (!declared.isRequested && (await this.#isPaused(resource, signal))) {
       return { kind: "requeue", afterMs: PAUSED_AGAIN_MS };
     }
     return this.#pass(resource, declared, known, signal);
+  }
+
+  async #isPasswordMissing(resource: Auth0UserResource, declared: Declared, signal: AbortSignal): Promise<boolean> {
+    const ownership = this.#ownership(resource, declared.desired, new ResourceClaims(resource, this.#parts));
+    const password = await readDeclaredPassword(declared.spec, resource, ownership, this.#parts, signal);
+    return password.kind === "missing";
   }
 
   /** Whether this very spec waits for a person's word still: nothing is read at Auth0 to find that out. */
@@ -165,6 +172,7 @@ export class UserReconciler {
       uid,
       memory: { ...NO_MEMORY, goneSinceMs },
       nextSyncAtMs,
+      awaitsPassword: false,
       failures: 0,
       writtenVersion: undefined,
       passedGeneration: undefined,
@@ -186,11 +194,12 @@ export class UserReconciler {
   ): void {
     const { clock, random, memories } = this.#parts;
     const { verdict, memory } = outcome;
-    const isOver = isSettled(verdict);
+    const isOver = isSettled(verdict) || isBroughtAbout(verdict);
     memories.keep(key, {
       uid,
       memory,
       nextSyncAtMs: isOver ? clock.now() + jittered(syncIntervalMs, SYNC_JITTER, random) : 0,
+      awaitsPassword: isOver && !isSettled(verdict),
       failures: isOver ? 0 : known.failures + 1,
       writtenVersion: writtenVersion ?? known.writtenVersion,
       passedGeneration: generation,
@@ -253,7 +262,8 @@ export class UserReconciler {
   ): Promise<EpochMs | undefined> {
     const resource = this.#parts.store.get(key);
     const isSame = resource?.uid === uid && resource.generation === generation;
-    if (!isSettled(verdict) || user === undefined || !isSame) return undefined;
+    const isOver = isSettled(verdict) || isBroughtAbout(verdict);
+    if (!isOver || user === undefined || !isSame) return undefined;
     return answerActions(resource, user.userId, password, { ...this.#parts, directory }, signal);
   }
 

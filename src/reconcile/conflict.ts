@@ -50,15 +50,17 @@ export async function findHolders(
   signal: AbortSignal,
 ): Promise<Holders> {
   const asStored = (text: string): string => (canChooseId(connection) ? text.toLowerCase() : text);
-  const hits: ObservedUser[] = [];
-  if (typeof email === "string") hits.push(...(await directory.findUsersByEmail(asStored(email), signal)));
-  if (hits.length === 0 && typeof username === "string") {
-    hits.push(...(await directory.searchUsersByUsername(asStored(username), signal)));
+  const holders: ObservedUser[] = [];
+  const keep = (found: readonly ObservedUser[]): void => {
+    holders.push(...found.filter((user) => ownConnection(user) === connection));
+  };
+  if (typeof email === "string") keep(await directory.findUsersByEmail(asStored(email), signal));
+  if (holders.length === 0 && typeof username === "string") {
+    keep(await directory.searchUsersByUsername(asStored(username), signal));
   }
-  if (hits.length === 0 && typeof phoneNumber === "string") {
-    hits.push(...(await directory.searchUsersByPhoneNumber(phoneNumber, signal)));
+  if (holders.length === 0 && typeof phoneNumber === "string") {
+    keep(await directory.searchUsersByPhoneNumber(phoneNumber, signal));
   }
-  const holders = hits.filter((user) => ownConnection(user) === connection);
   const marked = holders.find((user) => marker.isOn(user));
   return { marked, others: holders.filter((user) => user !== marked) };
 }

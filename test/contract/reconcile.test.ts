@@ -650,3 +650,20 @@ test("a user that was deleted since it was last seen does not keep a resource wi
 
   t.like(await side.end(aDesiredUser(), "Disable"), { kind: "released", reason: "AlreadyAbsent" });
 });
+
+test("a username that is taken is found though the address is also that of a user of another connection", async (t) => {
+  const { tenant, side } = await aWorld(t);
+  await tenant.addUser({ connection: "email", email: "jane@example.com" });
+  const holder = await tenant.addUser({
+    connection: DATABASE,
+    email: "old@example.com",
+    username: "jane",
+    password: "Correct-Horse-7",
+  });
+
+  const outcome = await side.pass(aDesiredUser({ username: "jane" }));
+
+  t.is(verdictOf(outcome), "refused UserConflict");
+  t.like(outcome.verdict, { remedy: { kind: "stall" } });
+  t.true(messageOf(outcome).includes(holder.user_id), messageOf(outcome));
+});

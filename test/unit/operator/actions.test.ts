@@ -3,7 +3,7 @@ import test from "ava";
 import { ACTIONS_ANNOTATION } from "../../../src/api/names.ts";
 import type { JsonObject } from "../../../src/runtime/json.ts";
 import { asObject } from "../../histories/cluster.ts";
-import { GLOBEX } from "../../histories/names.ts";
+import { GLOBEX, secretsIn } from "../../histories/names.ts";
 import { aScenario, type Scenario } from "../../histories/scenario.ts";
 import type { Call } from "../../histories/wire.ts";
 
@@ -133,3 +133,37 @@ function resultsOf({ results }: JsonObject): string[] {
 function timesServed(scenario: Scenario, what: string): number {
   return scenario.trace.filter((line) => line.endsWith(`arrives: ${what}`)).length;
 }
+
+test("an action is done also while the Secret with the password is missing", async (t) => {
+  const scenario = await aScenario(t);
+  scenario.create("a/jane", { email: "jane@example.com", password: { secretRef: { name: "password" } } });
+  await scenario.rest(60_000);
+  scenario.cluster.delete(`${secretsIn("a")}/password`, "person");
+  await scenario.rest(15 * 60_000);
+  t.is(scenario.reasonOf("a/jane"), "SecretNotFound");
+
+  scenario.edit("a/jane", { metadata: { annotations: { [ACTIONS_ANNOTATION]: "revoke-access@incident-7" } } });
+  await scenario.rest(30 * 60_000);
+
+  const { results } = asObject(asObject(scenario.find("a/jane")?.["status"])["actions"]);
+  t.like(results, [{ action: "revoke-access", result: "Done" }]);
+});
+
+test("a user whose Secret is missing is not compared with Auth0 oftener than others", async (t) => {
+  const scenario = await aScenario(t);
+  scenario.create("a/jane", {
+    email: "jane@example.com",
+    password: { secretRef: { name: "password" } },
+    syncInterval: "1h",
+  });
+  await scenario.rest(60_000);
+  scenario.cluster.delete(`${secretsIn("a")}/password`, "person");
+  await scenario.rest(2 * 3_600_000);
+  t.is(scenario.reasonOf("a/jane"), "SecretNotFound");
+  const from = scenario.trace.length;
+
+  await scenario.rest(2 * 3_600_000);
+
+  const reads = scenario.trace.slice(from).filter((line) => line.includes(`: GET ${GLOBEX} /users/`)).length;
+  t.true(reads <= 3, `${String(reads)} reads in two hours, where once an hour is declared`);
+});
