@@ -1,6 +1,7 @@
 /** Actions of a history, as people ask for them by annotation, and what came of them at Auth0. */
 import { ACTIONS, type Action } from "../../src/api/actions.ts";
 import { ACTIONS_ANNOTATION } from "../../src/api/names.ts";
+import { USER_ID_ANNOTATION } from "../../src/operator/names.ts";
 import type { JsonObject } from "../../src/runtime/json.ts";
 import type { Chance } from "./chance.ts";
 import { annotationsOf, asObject, metadataOf, type Write } from "./cluster.ts";
@@ -27,11 +28,11 @@ interface Asked {
 /** Who asked for what, and what was done how often. */
 export class ActionBooks {
   readonly #asked = new Map<string, Asked[]>();
-  /** By `namespace/name`: a resource that is restored has asked before. */
-  readonly #everAsked = new Map<string, Set<string>>();
+  /** By `namespace/name`: a resource that is restored has asked before, unless its backup is older than its claim. */
+  readonly #everAsked = new Map<string, string[]>();
   readonly #done = new Map<string, number>();
 
-  note(key: string, { after }: Write, step: number): void {
+  note(key: string, { before, after }: Write, step: number): void {
     if (after === undefined) return;
     const uid = String(metadataOf(after)["uid"]);
     const request = annotationsOf(after)[ACTIONS_ANNOTATION];
@@ -40,7 +41,9 @@ export class ActionBooks {
     if (request === undefined || last?.request === request) return;
     if (last !== undefined) last.endedAt = step;
     this.#asked.set(uid, [...asked, { request, endedAt: Infinity }]);
-    this.#everAsked.set(key, (this.#everAsked.get(key) ?? new Set()).add(request));
+    const ever = this.#everAsked.get(key) ?? [];
+    const isNew = before === undefined && annotationsOf(after)[USER_ID_ANNOTATION] === undefined;
+    if (isNew || !ever.includes(request)) this.#everAsked.set(key, [...ever, request]);
   }
 
   /** @param since when the operator may still believe what was asked then */
@@ -54,7 +57,7 @@ export class ActionBooks {
     const mark = `${key} ${user} ${action}`;
     const times = (this.#done.get(mark) ?? 0) + 1;
     this.#done.set(mark, times);
-    return times <= [...(this.#everAsked.get(key) ?? [])].filter((request) => isAskedIn(request, action)).length;
+    return times <= (this.#everAsked.get(key) ?? []).filter((request) => isAskedIn(request, action)).length;
   }
 
   /** Whether it was ever done for the resource of this name. */
