@@ -28,7 +28,7 @@ export interface Known {
   readonly versions: Version[];
   /** When somebody deleted it. */
   deletedAt: number;
-  /** Since when the operator knows that it waits for a user. */
+  /** Since when the operator knows that it waits for a user, and would take it over. */
   waitsSince: number;
   /** Its status as far as the operator must know it, and since when it does. */
   noted: { readonly status: JsonObject; readonly atStep: number };
@@ -185,7 +185,10 @@ export class Books {
     const known = this.resources.get(String(metadataOf(object)["uid"]));
     if (known === undefined) return;
     this.#noteStatus(known, object);
-    if (readyOf(object).reason === "DuplicateClaim") known.waitsSince = Math.min(known.waitsSince, this.step);
+    const { adoptionPolicy, userId } = asObject(object["spec"]);
+    const takesOver = userId !== undefined || (adoptionPolicy ?? "Never") !== "Never";
+    if (readyOf(object).reason === "DuplicateClaim" && takesOver)
+      known.waitsSince = Math.min(known.waitsSince, this.step);
     else known.waitsSince = Infinity;
   }
 
