@@ -71,7 +71,7 @@ export const AUTH0_USER_SPEC = {
     emailVerified: {
       type: "boolean",
       description:
-        "Whether the address counts as confirmed. false is applied at creation and when the spec changes; a confirmation that happens later is reported, not undone.",
+        "Whether the address counts as confirmed. false is applied at creation and when the spec changes; a confirmation that happens later is reported, not undone. Where it is not declared, an address that replaces another one counts as not confirmed.",
     },
     verifyEmail: {
       type: "boolean",
@@ -88,7 +88,7 @@ export const AUTH0_USER_SPEC = {
     phoneVerified: {
       type: "boolean",
       description:
-        "Whether the number counts as confirmed. false is applied at creation and when the spec changes; a confirmation that happens later is reported, not undone.",
+        "Whether the number counts as confirmed. false is applied at creation and when the spec changes; a confirmation that happens later is reported, not undone. Where it is not declared, a number that replaces another one counts as not confirmed.",
     },
     username: {
       type: "string",

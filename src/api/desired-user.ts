@@ -85,7 +85,7 @@ function withPolicies(desired: DesiredUser, policies: FieldPolicies): DesiredUse
   const upkeep: Upkeep = {
     ...desired.upkeep,
     initOnly: new Set(paths.filter((path) => policyOf(path) === "InitOnly")),
-    ignored: new Set(ASSIGNMENT_KINDS.filter((kind) => !isKept(kind))),
+    ignored: new Set(Object.keys(policies).filter((path) => !isKept(path))),
     enforced: new Set(paths.filter((path) => policyOf(path) === "Enforce")),
   };
   return { ...desired, attributes, userMetadata, appMetadata, assignments, upkeep };

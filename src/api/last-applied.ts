@@ -4,6 +4,7 @@
  * somebody else has changed the object since, and the annotation is history.
  */
 import { isJsonMap, isSameJson, type JsonMap, type JsonValue } from "../core/json.ts";
+import { findKeyFault } from "./metadata-rules.ts";
 
 export const LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration";
 
@@ -27,7 +28,9 @@ function droppedKeys(kind: "userMetadata" | "appMetadata", applied: JsonMap, spe
   if (!isJsonMap(before)) return [];
   const standing = isJsonMap(now) ? now : {};
   return Object.keys(before).flatMap((key) =>
-    before[key] === null && !Object.hasOwn(standing, key) ? [`${kind}.${key}`] : [],
+    before[key] === null && !Object.hasOwn(standing, key) && findKeyFault(kind, key) === undefined
+      ? [`${kind}.${key}`]
+      : [],
   );
 }
 

@@ -52,18 +52,23 @@ export function metadataIssues(spec: Auth0UserSpec): Issue[] {
       }
     }
   }
-  const appKeys = [
-    ...Object.keys(spec.appMetadata ?? {}),
-    ...(spec.removeAttributes ?? []).filter((name) => name.startsWith("appMetadata.")).map((name) => name.slice(12)),
-  ];
-  for (const key of appKeys) {
-    const path = `spec.appMetadata.${key}`;
-    if (RESERVED_APP_METADATA.has(key))
-      issues.push({ path, message: "Auth0 keeps this name to itself; choose another" });
-    if (key === OWN_APP_METADATA)
-      issues.push({ path, message: "the operator keeps this name to itself; choose another" });
+  for (const kind of ["userMetadata", "appMetadata"] as const) {
+    const removed = (spec.removeAttributes ?? []).filter((name) => name.startsWith(`${kind}.`));
+    const keys = [...Object.keys(spec[kind] ?? {}), ...removed.map((name) => name.slice(kind.length + 1))];
+    for (const key of keys) {
+      const fault = findKeyFault(kind, key);
+      if (fault !== undefined) issues.push({ path: `spec.${kind}.${key}`, message: `${fault}; choose another` });
+    }
   }
   return issues;
+}
+
+/** Why a key is none that a manifest may name, not even to remove it; `undefined`: it is one. */
+export function findKeyFault(kind: "userMetadata" | "appMetadata", key: string): string | undefined {
+  if (key === "__proto__") return "JavaScript, which Auth0 is written in, does not keep a key of this name";
+  if (kind === "userMetadata") return undefined;
+  if (RESERVED_APP_METADATA.has(key)) return "Auth0 keeps this name to itself";
+  return key === OWN_APP_METADATA ? "the operator keeps this name to itself" : undefined;
 }
 
 /** The depth first: what is too deep may be too deep to be written as text, too. */
@@ -77,10 +82,25 @@ function boundIssues({ userMetadata, appMetadata }: Auth0UserSpec): Issue[] {
       message: `is nested deeper than ${String(MAX_DEPTH)} levels: make it flatter`,
     }));
   }
+  const unsayable = metadata.filter(([, value]) => holdsUnsayableNumber(value));
+  if (unsayable.length > 0) {
+    return unsayable.map(([kind]) => ({
+      path: `spec.${kind}`,
+      message:
+        "holds a number that JSON or JavaScript can't keep (.nan, .inf, or whole and beyond 2^53): write it as a string",
+    }));
+  }
   const bytes = metadata.reduce((sum, [, value]) => sum + Buffer.byteLength(JSON.stringify(value)), 0);
   if (bytes <= MAX_METADATA_BYTES) return [];
   const message = `userMetadata and appMetadata have ${String(bytes)} bytes as JSON, and Auth0 takes ${String(MAX_METADATA_BYTES)} a user: keep large data elsewhere and its id here`;
   return metadata.map(([kind]) => ({ path: `spec.${kind}`, message }));
+}
+
+/** JSON makes a null of it, which deletes the key, or it is rounded on its way. */
+function holdsUnsayableNumber(value: unknown): boolean {
+  if (typeof value === "number")
+    return !Number.isFinite(value) || Number.isInteger(value) !== Number.isSafeInteger(value);
+  return typeof value === "object" && value !== null && Object.values(value).some(holdsUnsayableNumber);
 }
 
 function isDeeperThan(value: unknown, levels: number): boolean {

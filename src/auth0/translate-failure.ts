@@ -55,7 +55,7 @@ export function translateRefusal(what: string, answer: HttpAnswer, secrets: read
   const { said, errorCode } = readRefusal(answer);
   const code = isRedirect(answer) ? "unavailable" : classify(answer.status, said, errorCode);
   const message = `${what}: ${String(answer.status)} ${presentable(said, secrets)}`;
-  return callFailed(code, message, { attributes: code === "attribute_not_writable" ? attributesNamed(said) : [] });
+  return callFailed(code, message, { attributes: attributesNamed(said) });
 }
 
 /** What the far side said, as it may be shown. */
@@ -105,7 +105,7 @@ const RELATED = /\brole does not exist|resource.server|permission|organization/i
 
 /** 400s by `errorCode: message`, the first that matches. */
 const BY_TEXT: readonly (readonly [RegExp, DirectoryErrorCode])[] = [
-  [/\bPassword(Strength|Dictionary|NoUserInfo|History|TooLong)Error\b/, "password_rejected"],
+  [/\bPassword(Strength|Dictionary|NoUserInfo|History|TooLong)Error\b|' on property password\b/, "password_rejected"],
   [/inexistent_connection|connection does not exist/i, "connection_not_found"],
   [
     /does not support user creation|Connection is disabled|username for connection without requires_username/i,
@@ -127,9 +127,16 @@ const BY_TEXT: readonly (readonly [RegExp, DirectoryErrorCode])[] = [
 
 /** "The following user attributes cannot be updated: family_name, name. The connection …" and its kin. */
 function attributesNamed(said: string): AttributePath[] {
-  const list = /attributes(?: cannot be (?:updated|removed))?: ([a-z_]+(?:, [a-z_]+)*)/i.exec(said)?.[1];
+  const list =
+    /attributes(?: cannot be (?:updated|removed))?: ([a-z_]+(?:, [a-z_]+)*)/i.exec(said)?.[1] ??
+    /' on property ([a-z_]+)/.exec(said)?.[1];
   if (list !== undefined) return list.split(", ").flatMap((name) => attributeNameOf(name) ?? []);
-  if (/Cannot update email/i.test(said)) return ["email"];
-  if (/Email verification/i.test(said)) return ["emailVerified"];
-  return /users without an username/i.test(said) ? ["username"] : [];
+  return NAMED_BY_TEXT.flatMap(([pattern, path]) => (pattern.test(said) ? [path] : []));
 }
+
+const NAMED_BY_TEXT: readonly (readonly [RegExp, AttributePath])[] = [
+  [/Cannot update email|specified new email/i, "email"],
+  [/Email verification/i, "emailVerified"],
+  [/users without an username|username provided is in use/i, "username"],
+  [/specified new phone number/i, "phoneNumber"],
+];

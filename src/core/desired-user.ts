@@ -27,7 +27,7 @@ export type RootAttributeName = keyof RootAttributes;
 export interface Upkeep {
   /** By attribute path: set when the user is created, then left to people. */
   readonly initOnly: ReadonlySet<string>;
-  /** Kinds of assignments that are declared and left to people all the same. */
+  /** By attribute path, or by kind of assignments: left to people whatever is declared. */
   readonly ignored: ReadonlySet<string>;
   /** One-way flags that are set back like any attribute. */
   readonly enforced: ReadonlySet<string>;

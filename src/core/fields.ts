@@ -2,7 +2,7 @@
  * The table of fields: one row each, how it is compared, what removing it means, and what Auth0 does to it behind one's
  * back. The plan, the printer and the reference docs read it; nothing else knows a field by name.
  */
-import type { RootAttributeName } from "./desired-user.ts";
+import type { Managed, RootAttributeName } from "./desired-user.ts";
 import type { ObservedUser } from "./observed-user.ts";
 
 export type RootValue = string | boolean;
@@ -45,8 +45,8 @@ export const ROOT_FIELDS: readonly RootField[] = [
   { ...flag, name: "blocked", removal: "false" },
   { ...text, name: "givenName" },
   { ...text, name: "familyName" },
-  { ...text, name: "name", isDerived: (value, user) => isSameText(value, user.attributes.email) },
-  { ...text, name: "nickname", isDerived: (value, user) => isSameText(value, user.attributes.email?.split("@")[0]) },
+  { ...text, name: "name", isDerived: (value, user) => isNameOf(value, user, (email) => email) },
+  { ...text, name: "nickname", isDerived: (value, user) => isNameOf(value, user, (email) => email?.split("@")[0]) },
   {
     ...text,
     name: "picture",
@@ -59,6 +59,11 @@ export const REMOVABLE_ATTRIBUTES: readonly RootAttributeName[] = ROOT_FIELDS.fi
   ({ removal }) => removal !== "never",
 ).map(({ name }) => name);
 
-function isSameText(value: RootValue, derived: string | undefined): boolean {
-  return derived !== undefined && String(value).toLowerCase() === derived.toLowerCase();
+/** Of an address, of which a nickname is the part before the @, of a username or of a number. */
+function isNameOf(
+  value: RootValue,
+  { attributes: { email, username, phoneNumber } }: ObservedUser,
+  ofEmail: (email: Managed<string>) => Managed<string>,
+): boolean {
+  return [ofEmail(email), username, phoneNumber].some((one) => one?.toLowerCase() === String(value).toLowerCase());
 }

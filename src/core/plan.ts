@@ -102,7 +102,7 @@ export function planUpdate(
       else changes.push(change);
     }
   }
-  return { changes, patches: splitIntoPatches(changes, desired, password), reported };
+  return { changes, patches: splitIntoPatches(changes, desired, observed, password), reported };
 }
 
 /** Every attribute that `desired` looks after, in the order of the table of fields. */

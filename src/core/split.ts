@@ -7,7 +7,8 @@
 import type { DesiredUser, RootAttributeName } from "./desired-user.ts";
 import type { RootValue } from "./fields.ts";
 import type { JsonValue } from "./json.ts";
-import type { Change, MetadataKind } from "./plan.ts";
+import type { ObservedUser } from "./observed-user.ts";
+import type { Change, MetadataKind, RootChange } from "./plan.ts";
 import type { UserPatch } from "./writes.ts";
 
 type Group = "username" | "email" | "password";
@@ -16,37 +17,64 @@ const ORDER: readonly Group[] = ["username", "email", "password"];
 export function splitIntoPatches(
   changes: readonly Change[],
   desired: DesiredUser,
+  observed: ObservedUser,
   password: string | undefined,
 ): UserPatch[] {
   const grouped = Map.groupBy(changes, (change) => (change.kind === "root" ? change.field.group : undefined));
   const groups = ORDER.filter((group) => (group === "password" ? password !== undefined : grouped.has(group)));
   const free = grouped.get(undefined) ?? [];
-  if (groups.length === 0) return free.length === 0 ? [] : [patchFrom(free, desired, undefined)];
+  const patchOf = (ones: readonly Change[], secret?: string): UserPatch => patchFrom(ones, desired, observed, secret);
+  if (groups.length === 0) return free.length === 0 ? [] : [patchOf(free)];
   return groups.map((group, index) => {
     const apart = group === "password" ? [] : (grouped.get(group) ?? []);
-    return patchFrom(index === 0 ? [...apart, ...free] : apart, desired, group === "password" ? password : undefined);
+    return patchOf(index === 0 ? [...apart, ...free] : apart, group === "password" ? password : undefined);
   });
 }
 
-function patchFrom(changes: readonly Change[], desired: DesiredUser, password: string | undefined): UserPatch {
+/** The addresses that can be confirmed, and the flags that say whether they are. */
+const CONFIRMATIONS = [
+  ["email", "emailVerified"],
+  ["phoneNumber", "phoneVerified"],
+] as const;
+
+/**
+ * What is said of a new address with it: what is declared, else that nobody has confirmed it. Whether Auth0 keeps the flag
+ * of the former address otherwise is not documented; whoever may not declare addresses confirmed could have one so.
+ *
+ * @returns `undefined`: nothing need be said of it
+ */
+function confirmationOf(
+  { from, to }: RootChange,
+  flag: (typeof CONFIRMATIONS)[number][1],
+  { attributes, upkeep }: DesiredUser,
+  { identities }: ObservedUser,
+): boolean | undefined {
+  if (to === null) return undefined;
+  const declared = attributes[flag];
+  if (typeof declared === "boolean" && !upkeep.initOnly.has(flag)) return declared;
+  // Users of other stores have such an address by which they log in, or none that can be changed.
+  const isReplaced = from !== undefined && identities[0]?.provider === "auth0";
+  return isReplaced && !upkeep.ignored.has(flag) ? false : undefined;
+}
+
+function patchFrom(
+  changes: readonly Change[],
+  desired: DesiredUser,
+  observed: ObservedUser,
+  password: string | undefined,
+): UserPatch {
   const attributes: Partial<Record<RootAttributeName, RootValue | null>> = {};
   const metadata: Record<MetadataKind, Record<string, JsonValue>> = { userMetadata: {}, appMetadata: {} };
   for (const change of changes) {
     if (change.kind === "root") attributes[change.path] = change.to;
     else metadata[change.kind][change.key] = change.to;
   }
-  const isNewAddress = attributes.email !== undefined;
-  // What is new starts with what is declared of it, and nobody is mailed about it unless that is declared too.
-  if (isNewAddress) addCompanion("emailVerified", attributes, desired);
-  if (typeof attributes.phoneNumber === "string") addCompanion("phoneVerified", attributes, desired);
-  return { attributes, ...metadata, verifyEmail: isNewAddress ? desired.verifyEmail : undefined, password };
-}
-
-function addCompanion(
-  name: "emailVerified" | "phoneVerified",
-  attributes: Partial<Record<RootAttributeName, RootValue | null>>,
-  desired: DesiredUser,
-): void {
-  const declared = desired.attributes[name];
-  if (typeof declared === "boolean" && !desired.upkeep.initOnly.has(name)) attributes[name] = declared;
+  for (const [address, flag] of CONFIRMATIONS) {
+    const change = changes.find((one): one is RootChange => one.path === address);
+    const isConfirmed = change && confirmationOf(change, flag, desired, observed);
+    if (isConfirmed !== undefined) attributes[flag] = isConfirmed;
+  }
+  // Nobody is mailed about a new address unless that is declared.
+  const verifyEmail = attributes.email === undefined ? undefined : desired.verifyEmail;
+  return { attributes, ...metadata, verifyEmail, password };
 }

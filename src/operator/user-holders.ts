@@ -155,11 +155,11 @@ export class UserHolders {
 
 /**
  * Of the user that only this resource can create, whatever its claim says, and before it has one: the creation may be under
- * way, and who names that user can only have copied its id.
+ * way, and who names that user can only have copied its id. At which tenant is known once its status tells.
  */
 function ownEntryOf(resource: Auth0UserResource): string | undefined {
   const derivedId = derivedIdOf(resource, connectionName(String(resource.spec["connection"])));
-  return derivedId === undefined ? undefined : entryOf(SOME_TENANT, derivedId);
+  return derivedId === undefined ? undefined : `${resource.status.tenantDomain ?? SOME_TENANT} ${derivedId}`;
 }
 
 /** Of a resource that is deleted and not held any more the user has been dealt with. */

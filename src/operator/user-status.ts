@@ -43,7 +43,7 @@ export function statusAfter(
   const previous = isOther ? withoutPassword(before) : before;
   const declared = isOther ? { ...facts, password: ofAnother(facts.password) } : facts;
   const isDone = isBroughtAbout(verdict);
-  const status: Auth0UserStatus = {
+  const status = {
     ...previous,
     observedGeneration: context.generation,
     conditions: conditionsAfter(previous.conditions ?? [], outcome, declared, context),
@@ -54,6 +54,8 @@ export function statusAfter(
       tenantDomain: declared.tenantDomain,
     }),
     ...(user !== undefined && declared.isRestored && asRestored(previous, declared, context)),
+    // Of a user that is made anew nothing is brought about, whatever was of its predecessor.
+    ...(outcome.isCreationBegun && { syncedGeneration: undefined }),
     ...(isDone && {
       syncedGeneration: context.generation,
       removedAttributes: declared.removed,

@@ -39,6 +39,7 @@ export async function createUser(pass: Pass, entry: "Created" | "Recreated"): Pr
   if (existing !== undefined) return existing;
   const objection = await findCreationObjection(desired, value, connections, pass.signal);
   if (objection !== undefined) return refuseCreation(pass, objection);
+  pass.isCreationBegun = true;
   await pass.ports.claims.begin(
     derivedId ?? { begunWith: identifierOf(desired) },
     carriedBy(pass, password),

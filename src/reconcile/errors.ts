@@ -42,7 +42,7 @@ export class DirectoryError extends Error {
   override readonly name = "DirectoryError";
   readonly code: DirectoryErrorCode;
   readonly remedy: Remedy;
-  /** With `attribute_not_writable`: the attributes refused, as far as the answer names them. */
+  /** What was refused, as far as the answer names it. */
   readonly attributes: readonly AttributePath[];
   /** Whether the call never left: nothing can have come of it. */
   readonly isUnsent: boolean;

@@ -13,6 +13,7 @@ import type { Keyring } from "./keyring.ts";
 
 /** The key in `app_metadata`; the schema keeps it from manifests. */
 export const MARKER_KEY = "auth0_user_operator";
+export const MARKER_PATH = `appMetadata.${MARKER_KEY}`;
 
 /** Whom a marker speaks for. `uid` is the resource's own; a file has none. */
 export interface Marked extends Claimant {

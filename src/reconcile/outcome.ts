@@ -1,4 +1,5 @@
 /** What one pass found and did; the only value that travels back from the sequence to a side. */
+import type { RootAttributeName } from "../core/desired-user.ts";
 import type { UserId } from "../core/ids.ts";
 import type { ObservedUser } from "../core/observed-user.ts";
 import type { Provenance } from "../core/ownership.ts";
@@ -15,6 +16,8 @@ export interface Memory {
   readonly settled: ReadonlyMap<AttributePath, Settled>;
   /** What differed after the last pass and was left alone: of a status that could not be written nobody else knows it. */
   readonly reported: readonly AttributePath[];
+  /** Flags that were to rise when an answer was lost: that they rose is nobody else's doing. */
+  readonly unanswered: readonly RootAttributeName[];
   /** The password that Auth0 refused: it is not sent again before it or the spec changes. */
   readonly refusedPassword: RefusedPassword | undefined;
   /** What was declared of roles and the like when they were last brought about, as JSON. */
@@ -39,6 +42,7 @@ export const NO_MEMORY: Memory = {
   lastSeen: undefined,
   settled: new Map(),
   reported: [],
+  unanswered: [],
   refusedPassword: undefined,
   settledAssignments: undefined,
   goneSinceMs: undefined,
@@ -82,6 +86,8 @@ export interface Outcome {
   readonly user: { readonly userId: UserId; readonly provenance: Provenance } | undefined;
   /** Whether this pass created the user, with every attribute that is declared. */
   readonly isCreated: boolean;
+  /** Whether a creation was begun, of which the answer may have been lost. */
+  readonly isCreationBegun: boolean;
   /** Attributes that were changed at Auth0; not those of a creation. */
   readonly changed: readonly AttributePath[];
   /** Whether `changed` undoes somebody's edit at Auth0, rather than follows an edit of the spec. */

@@ -38,6 +38,8 @@ export class Pass {
   goneSinceMs: EpochMs | undefined;
   conflictSinceMs: EpochMs | undefined;
   isCreated = false;
+  /** Whether a user was, or may have been, created: until everything is brought about it is a new one. */
+  isCreationBegun = false;
   review: ReviewedPlan | undefined;
 
   constructor(declaration: UserDeclaration, ports: Ports, signal: AbortSignal) {
@@ -81,6 +83,7 @@ export class Pass {
       verdict,
       user: this.user,
       isCreated: this.isCreated,
+      isCreationBegun: this.isCreated || this.isCreationBegun,
       changed: [...this.work.changed, ...this.assignments.changed],
       isDrift: this.work.isDrift || this.assignments.isDrift,
       reported: [...this.work.reported, ...this.assignments.reported],
@@ -96,6 +99,7 @@ export class Pass {
         lastSeen: this.lastSeen,
         settled: this.work.settled,
         reported: this.work.reported,
+        unanswered: [...this.work.unanswered],
         refusedPassword: this.work.refusedPassword,
         settledAssignments: this.assignments.settled,
         goneSinceMs: this.goneSinceMs,

@@ -7,6 +7,7 @@ import type { JsonValue } from "../core/json.ts";
 import type { AttributePath, Change } from "../core/plan.ts";
 import type { Claimant } from "./claim.ts";
 import type { Keyring } from "./keyring.ts";
+import { MARKER_PATH } from "./marker.ts";
 
 /** One write that a takeover would make. Passwords and contents of metadata count for the hash and are not shown. */
 export interface PlannedChange {
@@ -37,14 +38,21 @@ export function plannedChangeFrom({ kind, path, from, to }: Change): PlannedChan
   return { field: path, change: to === null ? "Remove" : "Set", from, to: to ?? undefined, isShown: kind === "root" };
 }
 
-/** The plan that is yet to be approved; `undefined`: it is. An approval given under a former key still counts. */
+/**
+ * The plan that is yet to be approved; `undefined`: it is. An approval given under a former key still counts: the marker,
+ * which is made with the present one, is no part of what the hash stands for.
+ */
 export function findUnapproved(
   userId: UserId,
   tenantDomain: TenantDomain,
   changes: readonly PlannedChange[],
   { claimant: { namespace, name }, keyring, given }: Approval,
 ): ReviewedPlan | undefined {
-  const parts = [tenantDomain, namespace, name, userId, JSON.stringify(changes)];
+  const parts = [tenantDomain, namespace, name, userId, JSON.stringify(changes.filter(isOfUser))];
   if (given !== undefined && keyring.verify("plan", parts, given) === "valid") return undefined;
   return { userId, hash: keyring.sign("plan", parts), changes };
+}
+
+function isOfUser({ field }: PlannedChange): boolean {
+  return field !== MARKER_PATH;
 }

@@ -21,7 +21,7 @@ import {
 import type { UserPatch } from "../core/writes.ts";
 import { findPasswordObjection, type Objection } from "./creation-check.ts";
 import { DirectoryError } from "./errors.ts";
-import { MARKER_KEY } from "./marker.ts";
+import { MARKER_PATH } from "./marker.ts";
 import type { RefusedPassword } from "./outcome.ts";
 import type { UserDirectory } from "./ports.ts";
 import { REASON_OF } from "./reasons.ts";
@@ -50,6 +50,8 @@ export class UserWork {
   reported: readonly AttributePath[];
   isPasswordSent = false;
   isDrift = false;
+  /** As in `Memory`. */
+  readonly unanswered: Set<RootAttributeName>;
 
   /** @param see is told of the user in each answer */
   constructor(
@@ -66,6 +68,7 @@ export class UserWork {
     this.settled = new Map(memory.settled);
     this.refusedPassword = memory.refusedPassword;
     this.notWritable = new Map([...history.notWritable].map((path) => [path, undefined]));
+    this.unanswered = new Set(memory.unanswered);
     this.reported = [...new Set([...history.reported, ...memory.reported])];
   }
 
@@ -74,8 +77,12 @@ export class UserWork {
     const { history, memory } = this.#declaration;
     const isNewSpec = history.isNewSpec || standing !== "known";
     const isInitial = history.isInitial || standing === "new";
-    const reported = new Set([...this.reported, ...risenFlags(memory.lastSeen?.user ?? observed, observed)]);
-    const facts = { isNewSpec, isInitial, reported };
+    const risen = risenFlags(memory.lastSeen?.user ?? observed, observed).filter((flag) => !this.unanswered.has(flag));
+    this.unanswered.clear();
+    const reported = new Set([...this.reported, ...risen]);
+    // What was removed was removed of the user that the status tells of.
+    const removed = standing === "known" ? history.removed : NONE;
+    const facts = { isNewSpec, isInitial, reported, removed };
     let user = observed;
     const connection = await this.#connectionOf(user);
     let password = this.isPasswordSent ? undefined : await this.#passwordToSend(user);
@@ -100,7 +107,8 @@ export class UserWork {
   async rehearse(observed: ObservedUser): Promise<{ changes: readonly Change[]; sendsPassword: boolean }> {
     const connection = await this.#connectionOf(observed);
     const password = await this.#passwordToSend(observed);
-    const facts = { isNewSpec: true, isInitial: false, reported: this.#declaration.history.reported };
+    const { reported } = this.#declaration.history;
+    const facts = { isNewSpec: true, isInitial: false, reported, removed: NONE };
     const desired = this.#marked(observed, "adopted", facts);
     const { changes } = this.#plan(desired, observed, facts, password, connection);
     return { changes, sendsPassword: password !== undefined };
@@ -167,7 +175,7 @@ export class UserWork {
   #plan(
     desired: DesiredUser,
     user: ObservedUser,
-    facts: Pick<PlanHistory, "isNewSpec" | "isInitial" | "reported">,
+    facts: Pick<PlanHistory, "isNewSpec" | "isInitial" | "reported" | "removed">,
     password: string | undefined,
     connection: Connection | undefined,
   ): UpdatePlan {
@@ -200,6 +208,7 @@ export class UserWork {
         for (const change of sent) if (isSentBy(patch, change) && isOfUser(change)) this.changed.add(change.path);
       } catch (error) {
         if (error instanceof DirectoryError && error.code === "user_not_found") return "vanished";
+        if (isAnswerLost(error)) for (const flag of raisedBy(patch)) this.unanswered.add(flag);
         throw error;
       }
     }
@@ -210,40 +219,49 @@ export class UserWork {
     return this.notWritable.has(path) || this.failures.has(path);
   }
 
-  /** What Auth0 refuses is dropped, and the rest is sent once more. */
+  /** What Auth0 refuses is dropped, one thing after the other, and the rest is sent once more. */
   async #send(id: UserId, patch: UserPatch): Promise<ObservedUser | undefined> {
-    try {
-      return await this.#sendOnce(id, patch);
-    } catch (error) {
-      if (!(error instanceof DirectoryError) || error.remedy.kind !== "stall") throw error;
-      const rest = this.#withoutRefused(patch, error);
-      return isEmpty(rest) ? undefined : this.#sendOnce(id, rest);
+    for (let rest = patch; !isEmpty(rest);) {
+      try {
+        return await this.#sendOnce(id, rest);
+      } catch (error) {
+        if (!(error instanceof DirectoryError) || error.remedy.kind !== "stall") throw error;
+        rest = this.#withoutRefused(rest, error);
+      }
     }
+    return undefined;
   }
 
   /**
-   * Notes what was refused: the attributes that the refusal names, else what sets this patch apart from the others.
+   * Notes what was refused: what the refusal names, else what sets this patch apart from the others.
+   * @returns less than `patch`
    * @throws `error` where neither can be told
    */
   #withoutRefused(patch: UserPatch, error: DirectoryError): UserPatch {
     const objection = { reason: REASON_OF[error.code], message: error.message };
+    const named = error.attributes.filter((path) => Object.hasOwn(patch.attributes, path));
     if (error.code === "attribute_not_writable") {
       this.#directory.connections.doubt(this.#declaration.desired.connection);
-      const named = error.attributes.filter((path) => Object.hasOwn(patch.attributes, path));
       if (named.length === 0) throw error;
       for (const path of named) this.notWritable.set(path, undefined);
-      return without(patch, named);
+      return without(patch, named.flatMap(withCompanion));
     }
-    if (patch.password !== undefined) {
+    if (patch.password !== undefined && named.length === 0 && error.code !== "already_exists") {
       this.passwordFailure = objection;
       this.#noteRefusedPassword(error.message);
       return { ...patch, password: undefined };
     }
-    const suspects = /phone number/i.test(error.message) ? PHONE : APART;
-    const apart = suspects.filter((name) => patch.attributes[name] !== undefined);
-    if (apart.length === 0) throw error;
-    for (const path of apart) this.failures.set(path, objection);
-    return { ...without(patch, apart), verifyEmail: undefined };
+    const suspects = named.length > 0 ? named.flatMap(withCompanion) : APART;
+    const refused = suspects.filter((path) => Object.hasOwn(patch.attributes, path));
+    if (refused.length === 0) throw error;
+    for (const path of refused) if (this.#isDeclared(path)) this.failures.set(path, objection);
+    return without(patch, refused);
+  }
+
+  /** What goes with a new address or number without being declared is of no concern to anybody. */
+  #isDeclared(path: AttributePath): boolean {
+    const { attributes } = this.#declaration.desired;
+    return Object.entries(attributes).some(([name, value]) => name === path && value !== undefined);
   }
 
   #noteRefusedPassword(message: string): void {
@@ -264,13 +282,23 @@ export class UserWork {
   }
 }
 
+const ONE_WAY = ROOT_FIELDS.filter(({ isOneWay }) => isOneWay).map(({ name }) => name);
+
 /**
  * One-way flags that rose since the user was last seen: somebody raised them for a reason, and whoever edits a nickname in
  * that moment does not mean to lower them.
  */
 function risenFlags(before: ObservedUser, now: ObservedUser): RootAttributeName[] {
-  const flags = ROOT_FIELDS.filter(({ isOneWay }) => isOneWay).map(({ name }) => name);
-  return flags.filter((name) => before.attributes[name] === false && now.attributes[name] === true);
+  return ONE_WAY.filter((name) => before.attributes[name] === false && now.attributes[name] === true);
+}
+
+function raisedBy({ attributes }: UserPatch): RootAttributeName[] {
+  return ONE_WAY.filter((name) => attributes[name] === true);
+}
+
+/** Whether a write may have been done although nothing came back. */
+function isAnswerLost(error: unknown): boolean {
+  return !(error instanceof DirectoryError) || (error.code === "unavailable" && !error.isUnsent);
 }
 
 /** What a spec does not mention may be there and undefined. */
@@ -280,16 +308,21 @@ function definedOf(attributes: DesiredUser["attributes"]): DesiredUser["attribut
 
 /** The marker is the operator's own affair. */
 function isOfUser({ path }: Change): boolean {
-  return path !== `appMetadata.${MARKER_KEY}`;
+  return path !== MARKER_PATH;
 }
 
 /** The attributes for whose sake a patch is split off (`core/split.ts`). */
-const APART: readonly RootAttributeName[] = ["username", "email", "emailVerified"];
-const PHONE: readonly RootAttributeName[] = ["phoneNumber", "phoneVerified"];
+const APART: readonly AttributePath[] = ["username", "email", "emailVerified"];
+
+/** What is said of an address or a number goes with it. */
+function withCompanion(path: AttributePath): readonly AttributePath[] {
+  if (path === "email") return [path, "emailVerified"];
+  return path === "phoneNumber" ? [path, "phoneVerified"] : [path];
+}
 
 function without(patch: UserPatch, names: readonly string[]): UserPatch {
   const attributes = Object.fromEntries(Object.entries(patch.attributes).filter(([name]) => !names.includes(name)));
-  return { ...patch, attributes };
+  return { ...patch, attributes, verifyEmail: Object.hasOwn(attributes, "email") ? patch.verifyEmail : undefined };
 }
 
 function isEmpty(patch: UserPatch): boolean {

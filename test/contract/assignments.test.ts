@@ -320,3 +320,39 @@ test("a role in an organization that others gave after the membership was taken 
 
   t.like((await tenant.api("GET", roles)).body, [{ name: "support" }]);
 });
+
+test("what InitOnly gives is given to a user that is created again, also where that is interrupted", async (t) => {
+  const world = await aGivenWorld(t);
+  const { tenant, side, clock } = world;
+  const upkeep = { ...ENFORCE_ALL, initOnly: new Set(["roles"]) };
+  const declared = aUserWith({ roles: { items: ["support"], isExact: false } }, { upkeep });
+  await side.pass(declared);
+  await tenant.deleteUser(`auth0|${side.uid}`);
+  t.is(verdictOf(await side.pass(declared, { isSync: true })), "undecided");
+  await clock.advance(5_000);
+  await tenant.faults({ rules: [{ kind: "status", status: 503, route: "POST /api/v2/users/{id}/roles", count: 1 }] });
+  t.is(verdictOf(await side.pass(declared, { isSync: true })), "refused Auth0Unavailable");
+  t.not(await tenant.user(`auth0|${side.uid}`), undefined);
+
+  for (let passes = 0; passes < 2; passes++) await side.pass(declared, { isSync: true });
+
+  t.deepEqual(await namesOf(world, "roles", "roles"), ["support"]);
+});
+
+test("a user that is created again is given its roles under Detect, also where that is interrupted", async (t) => {
+  const world = await aGivenWorld(t);
+  const { tenant, side, clock } = world;
+  const upkeep = { ...ENFORCE_ALL, drift: "Detect" } as const;
+  const declared = aUserWith({ roles: { items: ["support"], isExact: false } }, { upkeep });
+  await side.pass(declared);
+  await tenant.deleteUser(`auth0|${side.uid}`);
+  await side.pass(declared, { isSync: true });
+  await clock.advance(5_000);
+  await tenant.faults({ rules: [{ kind: "reset-after", route: "POST /api/v2/users", count: 1 }] });
+  t.is(verdictOf(await side.pass(declared, { isSync: true })), "refused Auth0Unavailable");
+  t.not(await tenant.user(`auth0|${side.uid}`), undefined);
+
+  for (let passes = 0; passes < 2; passes++) await side.pass(declared, { isSync: true });
+
+  t.deepEqual(await namesOf(world, "roles", "roles"), ["support"]);
+});

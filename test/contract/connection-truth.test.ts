@@ -168,7 +168,7 @@ test("a password that Auth0 refuses all the same is not sent again and again", a
   await side.pass(aDesiredUser({ email: "new@example.com" }), { password: given("Correct-Horse-7"), isSync: true });
 
   t.deepEqual(await sent(tenant), [
-    ["PATCH", { email: "new@example.com", verify_email: false }],
+    ["PATCH", { email: "new@example.com", email_verified: false, verify_email: false }],
     ["PATCH", { password: "*****" }],
     "GET",
   ]);

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import test from "ava";
 import { parseDurationMs } from "../../src/api/duration.ts";
+import { validateUserSpec } from "../../src/api/validate.ts";
 import type { DesiredUser, RootAttributes } from "../../src/core/desired-user.ts";
 import { connectionName, userId } from "../../src/core/ids.ts";
 import { eventually } from "../support/eventually.ts";
@@ -666,4 +667,58 @@ test("a username that is taken is found though the address is also that of a use
   t.is(verdictOf(outcome), "refused UserConflict");
   t.like(outcome.verdict, { remedy: { kind: "stall" } });
   t.true(messageOf(outcome).includes(holder.user_id), messageOf(outcome));
+});
+
+const FLEXIBLE = {
+  name: DATABASE,
+  options: {
+    attributes: {
+      email: { identifier: { active: true }, profile_required: false, unique: true },
+      phone_number: { identifier: { active: true }, profile_required: false },
+    },
+  },
+};
+
+test("two attributes that other users have do not keep a third from being set", async (t) => {
+  const { tenant, side } = await aWorld(t, { connections: [FLEXIBLE] });
+  await tenant.addUser({
+    connection: DATABASE,
+    email: "taken@example.com",
+    phone_number: "+4420794600",
+    password: "Correct-Horse-7",
+  });
+  await side.pass(aDesiredUser({ phoneNumber: "+4420794609" }));
+
+  const outcome = await side.pass(
+    aDesiredUser({ email: "taken@example.com", phoneNumber: "+4420794600", nickname: "new" }),
+  );
+
+  t.is(verdictOf(outcome), "refused UserConflict");
+  t.is((await tenant.user(`auth0|${side.uid}`))?.["nickname"], "new");
+});
+
+test("a phone number that another user has does not keep a new password from being set", async (t) => {
+  const { tenant, side } = await aWorld(t, { connections: [FLEXIBLE] });
+  await tenant.addUser({ connection: DATABASE, phone_number: "+4420794600", password: "Correct-Horse-7" });
+  await side.pass(aDesiredUser({ phoneNumber: "+4420794609" }));
+
+  const outcome = await side.pass(aDesiredUser({ phoneNumber: "+4420794600", nickname: "new" }), {
+    password: given("Correct-Horse-8"),
+  });
+
+  t.is(verdictOf(outcome), "refused UserConflict");
+  t.is(outcome.passwordFailure, undefined, "nothing was wrong with the password");
+  t.true(await tenant.passwordMatches(`auth0|${side.uid}`, "Correct-Horse-8"));
+  t.is((await tenant.user(`auth0|${side.uid}`))?.["nickname"], "new");
+});
+
+test("a picture that the schema takes and Auth0 does not keeps nothing else from being set", async (t) => {
+  const { tenant, side } = await aWorld(t);
+  await side.pass(aDesiredUser());
+  const picture = "https://example.com:70000/jane.png";
+  t.is(validateUserSpec({ connection: DATABASE, email: "jane@example.com", picture }).kind, "valid");
+
+  const outcome = await side.pass(aDesiredUser({ picture, nickname: "new" }));
+
+  t.is((await tenant.user(`auth0|${side.uid}`))?.["nickname"], "new", messageOf(outcome));
 });

@@ -147,3 +147,14 @@ test("the message names the hash, and what is approved", async (t) => {
   t.true(messageOf(outcome).endsWith(`approve-plan is ${outcome.review?.hash ?? "?"}`), messageOf(outcome));
   t.regex(messageOf(outcome), /nickname/);
 });
+
+test("an approval that was given before a key was added counts", async (t) => {
+  const { side, id, tenant } = await janeUnderReview(t);
+  const desired = aDesiredUser({ nickname: "new" });
+  side.approved = (await side.pass(desired)).review?.hash;
+  t.not(side.approved, undefined);
+  side.keyring = new Keyring(new Map(["k1", "k2"].map((key) => [key, Buffer.alloc(32, key)])));
+
+  t.is(verdictOf(await side.pass(desired)), "ready Adopted");
+  t.is((await tenant.user(id))?.["nickname"], "new");
+});

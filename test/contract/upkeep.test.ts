@@ -1,6 +1,7 @@
 /** What becomes of attributes once they are set: policies of fields, of drift, and what is removed with them. */
 import test from "ava";
 import { desiredUserFrom } from "../../src/api/desired-user.ts";
+import { findRecoveredNulls } from "../../src/api/last-applied.ts";
 import { findUnset } from "../../src/api/unset.ts";
 import { connectionName } from "../../src/core/ids.ts";
 import { managedAttributes, removedAttributes } from "../../src/core/plan.ts";
@@ -131,8 +132,8 @@ test("all that one PATCH can't carry, a phone number besides, goes in three", as
   });
 
   t.deepEqual(await sent(tenant), [
-    ["PATCH", { phone_number: "+2", username: "janet", verify_phone_number: false }],
-    ["PATCH", { email: "new@example.com", verify_email: false }],
+    ["PATCH", { phone_number: "+2", phone_verified: false, username: "janet", verify_phone_number: false }],
+    ["PATCH", { email: "new@example.com", email_verified: false, verify_email: false }],
     ["PATCH", { password: "*****" }],
   ]);
 });
@@ -180,4 +181,79 @@ test("a block that somebody set is not lifted because blocked: false left the sp
   await side.pass(desiredUserFrom(spec, unset));
 
   t.true((await tenant.user(`auth0|${side.uid}`))?.["blocked"], "this resource never set a block");
+});
+
+test("a block of the spec's own whose answer was lost is lifted when the spec takes it back", async (t) => {
+  const { tenant, side } = await aSideWorld(t);
+  await side.pass(aDesiredUser({ blocked: false }));
+  await tenant.faults({ rules: [{ kind: "reset-after", route: "PATCH /api/v2/users/{id}", count: 1 }] });
+  t.is(verdictOf(await side.pass(aDesiredUser({ blocked: true }))), "refused Auth0Unavailable");
+  t.true((await tenant.user(`auth0|${side.uid}`))?.["blocked"]);
+
+  // A side looks at Auth0 again after a failure.
+  const outcome = await side.pass(aDesiredUser({ blocked: false, givenName: "Jane" }), { isSync: true });
+
+  t.deepEqual(outcome.reported, []);
+  t.is((await tenant.user(`auth0|${side.uid}`))?.["blocked"], false);
+});
+
+test("what the spec removes is removed from a user that is created again, too", async (t) => {
+  const { tenant, side, clock } = await aSideWorld(t);
+  const desired = aDesiredUser({ nickname: null });
+  await side.pass(desired);
+  t.is((await tenant.user(`auth0|${side.uid}`))?.["nickname"], undefined);
+  await tenant.deleteUser(`auth0|${side.uid}`);
+  await side.pass(desired, { isSync: true });
+  await clock.advance(5_000);
+
+  t.is(verdictOf(await side.pass(desired, { isSync: true })), "ready Recreated");
+
+  t.is((await tenant.user(`auth0|${side.uid}`))?.["nickname"], undefined);
+});
+
+test("what Auth0 derives after a removal is no drift of a user without an address, either", async (t) => {
+  const { tenant, side } = await aSideWorld(t, { switches: { nullRootAttribute: "regenerated" } });
+  const desired = aDesiredUser(
+    { email: undefined, phoneNumber: "+4420794609", name: null },
+    { connection: connectionName("sms") },
+  );
+  await side.pass(desired);
+  await sent(tenant);
+  side.forget(); // as after a restart
+
+  const outcome = await side.pass(desired, { isSync: true });
+
+  t.is(verdictOf(outcome), "ready as before");
+  t.deepEqual(await sent(tenant), ["GET"]);
+});
+
+test("a recovered null of the operator's own marker does not take it off", async (t) => {
+  const { tenant, side } = await aSideWorld(t);
+  const { user_id: id } = await tenant.addUser({
+    connection: DATABASE,
+    email: "jane@example.com",
+    password: "Horse-7",
+  });
+  const spec = { connection: DATABASE, userId: id };
+  await side.pass(desiredUserFrom(spec, []));
+  t.truthy((await tenant.user(id))?.["app_metadata"]);
+  const applied = JSON.stringify({ spec: { ...spec, appMetadata: { auth0_user_operator: null } } });
+  await sent(tenant);
+
+  const recovered = findRecoveredNulls({ ...spec, appMetadata: {} }, applied);
+  for (let passes = 0; passes < 2; passes++) await side.pass(desiredUserFrom(spec, recovered), { isSync: true });
+
+  t.deepEqual(await sent(tenant), ["GET", "GET"]);
+});
+
+test("a new address does not count as confirmed because the former one was", async (t) => {
+  const { tenant, side } = await aSideWorld(t, { switches: { emailVerifiedOnEmailChange: "kept" } });
+  await side.pass(aDesiredUser());
+  await tenant.patchUser(`auth0|${side.uid}`, { email_verified: true });
+
+  await side.pass(aDesiredUser({ email: "somebody.else@example.com" }));
+
+  const user = await tenant.user(`auth0|${side.uid}`);
+  t.is(user?.["email"], "somebody.else@example.com");
+  t.is(user?.["email_verified"], false, "whoever may not declare addresses confirmed gets one by an edit");
 });

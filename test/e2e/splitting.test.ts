@@ -47,7 +47,7 @@ clusterTest(
 
     t.deepEqual(lives, [
       ["GET", ["PATCH", { username: "janet", nickname: "new" }]],
-      ["GET", ["PATCH", { email: "new@example.com", verify_email: false }]],
+      ["GET", ["PATCH", { email: "new@example.com", email_verified: false, verify_email: false }]],
       ["GET", ["PATCH", { password: "*****" }]],
       // That it was sent could not be noted any more.
       ["GET", ["PATCH", { password: "*****" }]],

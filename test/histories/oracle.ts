@@ -230,14 +230,15 @@ export class Oracle {
       return;
     }
     const isForeign = (one: Known): boolean =>
-      Object.entries(sent).some(([name, value]) => !this.#isDeclared(one, user, name, value));
+      Object.keys(sent).some((name) => !this.#isDeclared(one, user, sent, name));
     if ([known, ...more].every(isForeign)) {
       this.#violate(`${user} of ${known.key} was given what it never declared: ${JSON.stringify(sent)}`);
     }
     this.#books.lastWrites.note(user, sent, known.uid);
   }
 
-  #isDeclared(known: Known, user: UserKey, name: string, value: unknown): boolean {
+  #isDeclared(known: Known, user: UserKey, sent: JsonObject, name: string): boolean {
+    const value = sent[name];
     const standing = this.#books.standingOf(known, user);
     switch (name) {
       case "password":
@@ -246,6 +247,8 @@ export class Oracle {
         );
       case "verify_email":
         return value === false;
+      case "email_verified":
+        return (value === false && sent["email"] !== undefined) || mayUpdate(fieldOf(name), value, standing);
       case "app_metadata":
         return true; // the marker, which nobody but the operator can write
       case "blocked":

@@ -81,6 +81,10 @@ const observedUsers: fc.Arbitrary<ObservedUser> = fc
 const histories: fc.Arbitrary<PlanHistory> = fc
   .record({ isNewSpec: fc.boolean(), isInitial: fc.boolean() })
   .map((facts) => aHistory(facts));
+const CONFIRMATIONS = [
+  ["email", "emailVerified"],
+  ["phoneNumber", "phoneVerified"],
+] as const;
 const passwords = fc.oneof(text, fc.constant(undefined));
 
 test("what was applied needs no more: the plan after the plan is empty", (t) => {
@@ -107,11 +111,17 @@ test("a plan names nothing that the spec does not manage", (t) => {
   t.pass();
 });
 
-test("what is not managed survives untouched", (t) => {
+test("what is not managed survives untouched, but for the confirmation of an address that is replaced", (t) => {
   fc.assert(
     fc.property(desiredUsers, observedUsers, histories, (desired, observed, history) => {
       const after = planUpdate(desired, observed, history).patches.reduce(applied, observed);
       const names = namesOf(desired);
+      for (const [contact, flag] of CONFIRMATIONS) {
+        const [was, is] = [observed, after].map(({ attributes }) => attributes[contact]);
+        if (names.has(flag) || was === undefined || is === undefined || was === is) continue;
+        if (after.attributes[flag]) return false;
+        names.add(flag);
+      }
       const foreign = (user: ObservedUser): string =>
         JSON.stringify([
           Object.entries(user.attributes).filter(([name]) => !names.has(name)),

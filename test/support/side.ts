@@ -210,6 +210,7 @@ export class Side {
     if (user !== undefined) {
       this.record = { ...user, connection, tenantDomain: this.#directory.tenantDomain };
     }
+    if (outcome.isCreationBegun) this.#synced = "";
     if (verdict.kind === "ready" || (verdict.kind === "refused" && verdict.isRestDone)) {
       this.#synced = spec;
       this.#removed = removedAttributes({ connection, ...desired });

@@ -48,7 +48,7 @@ test("policies of fields decide what is sent at all, a key before its metadata",
   t.deepEqual(desired.userMetadata, { gone: null });
   t.deepEqual(desired.upkeep, {
     initOnly: new Set(["userMetadata.gone"]),
-    ignored: new Set(),
+    ignored: new Set(["picture", "userMetadata.team"]),
     enforced: new Set(["blocked"]),
     drift: "Enforce",
     unset: "Keep",

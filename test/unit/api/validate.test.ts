@@ -87,3 +87,23 @@ test("an annotation without nulls, without sense or not there recovers nothing",
   t.deepEqual(findRecoveredNulls({ connection: "db" }, '{"spec":null}'), []);
   t.deepEqual(findRecoveredNulls({ connection: "db" }, '{"nickname":null'), []);
 });
+
+test("a number that JSON has no way to say, or that is rounded on its way, is refused", (t) => {
+  const values = [NaN, Infinity, [{ deep: -Infinity }], 2 ** 53, -1e300];
+  for (const [index, value] of values.entries()) {
+    const spec = { connection: "db", email: "jane@example.com", userMetadata: { limit: value } };
+    t.is(validateUserSpec(spec).kind, "invalid", `no. ${String(index)}`);
+  }
+});
+
+test("a key that no program keeps can't be set, removed or recovered", (t) => {
+  const spec = { connection: "db", email: "jane@example.com" };
+  const named = JSON.parse('{ "__proto__": "x" }') as Record<string, string>;
+
+  t.is(validateUserSpec({ ...spec, userMetadata: named }).kind, "invalid");
+  t.is(validateUserSpec({ ...spec, removeAttributes: ["appMetadata.__proto__"] }).kind, "invalid");
+  t.deepEqual(
+    findRecoveredNulls(spec, `{"spec":${JSON.stringify(spec).slice(0, -1)},"userMetadata":{"__proto__":null}}}`),
+    [],
+  );
+});

@@ -1,7 +1,7 @@
 /** Who gets a user when its holder goes, and what must not get lost between two writes: situations that histories found. */
 import test from "ava";
 import { annotationsOf, asObject, metadataOf } from "../../histories/cluster.ts";
-import { GLOBEX, passwordOf, secretsIn } from "../../histories/names.ts";
+import { DATABASE, GLOBEX, passwordOf, secretsIn } from "../../histories/names.ts";
 import { aScenario } from "../../histories/scenario.ts";
 
 const JANE = { email: "jane@example.com", givenName: "Jane" };
@@ -112,4 +112,24 @@ test("a status does not reach another resource that took the name of the one it 
   t.is(metadataOf(found)["uid"], uid);
   t.is(asObject(found["status"])["userId"], undefined);
   t.is(scenario.reasonOf("a/jane"), "Suspended");
+});
+
+test("who names a user's id at another tenant is no heir of it", async (t) => {
+  const scenario = await aScenario(t);
+  const tenantRef = { kind: "ClusterAuth0Tenant", name: "acme" };
+  // Somebody takes users over, so that who holds whom is written down from now on.
+  scenario.sideOf(GLOBEX).enter({ connection: DATABASE, email: "other@example.com" });
+  scenario.create("a/other", { email: "other@example.com", adoptionPolicy: "Adopt" });
+  await scenario.rest(1_000);
+  const uid = scenario.create("b/holder", JANE);
+  await scenario.rest(60_000);
+  t.is(scenario.reasonOf("b/holder"), "Created");
+
+  scenario.create("a/elsewhere", { ...JANE, tenantRef, userId: `auth0|${uid}` });
+  await scenario.rest(60_000);
+  scenario.delete("b/holder");
+  await scenario.rest(15 * 60_000);
+
+  t.is(scenario.find("b/holder"), undefined);
+  t.is(scenario.sideOf(GLOBEX).find(`auth0|${uid}`), undefined, "nobody else can have it, so it is deleted");
 });

@@ -36,6 +36,7 @@ function anOutcome(verdict: Verdict, rest: Partial<Outcome> = {}): Outcome {
   return {
     verdict,
     user: { userId: userId("auth0|x"), provenance: "created" },
+    isCreationBegun: false,
     isCreated: false,
     changed: [],
     isDrift: false,
@@ -124,6 +125,12 @@ test("a spec counts as brought about when all is done that Auth0 takes, not befo
 
   t.is(statusAfter(fresh, anOutcome(refused("backoff")), declared, AT).syncedGeneration, 2);
   t.is(statusAfter(fresh, anOutcome(refused("stall", true)), declared, AT).syncedGeneration, 3);
+});
+
+test("of a user that is being made anew nothing counts as brought about before all of it is", (t) => {
+  const begun = anOutcome(refused("backoff"), { isCreationBegun: true });
+  t.is(statusAfter(standing, begun, declared, AT).syncedGeneration, undefined);
+  t.is(statusAfter(standing, { ...begun, verdict: refused("stall", true) }, declared, AT).syncedGeneration, 3);
 });
 
 test("drift that is left alone is named, dated once, and goes with the drift", (t) => {
