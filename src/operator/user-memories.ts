@@ -46,7 +46,7 @@ export class UserMemories {
 
   keep(key: ObjectKey, { memory: { lastSeen, ...rest }, ...kept }: KeyMemory): void {
     const isPlain =
-      rest.settled.size + rest.reported.length === 0 &&
+      rest.settled.size + rest.reported.length + rest.unanswered.length === 0 &&
       [rest.refusedPassword, rest.settledAssignments, rest.goneSinceMs, rest.conflictSinceMs].every(
         (fact) => fact === undefined,
       );

@@ -27,7 +27,7 @@ import { resultOf } from "./result.ts";
 import type { SecretUsers } from "./secret-users.ts";
 import { GuardedDirectory } from "./guarded-directory.ts";
 import { findMissingGrants } from "./granted.ts";
-import { refuseEarly } from "./early-refusal.ts";
+import { refuseEarly, wasRefusedEarly } from "./early-refusal.ts";
 import { writeStatus } from "./status-writer.ts";
 import { answerActions, hasOpenActions, requestedActionsOf } from "./user-actions.ts";
 import { finalizeUser } from "./user-finalizer.ts";
@@ -79,7 +79,8 @@ export class UserReconciler {
     // Until a pass has come to its end, however often that takes.
     if (isExpired) memories.keep(key, known);
     const isEcho = resource.resourceVersion === known.writtenVersion && generation === known.passedGeneration;
-    const isDue = (declared.isNewSpec && !isEcho) || declared.isRequested || hasOpenActions(resource);
+    const isAsked = declared.isRequested || hasOpenActions(resource);
+    const isDue = (declared.isNewSpec && !isEcho) || isAsked || wasRefusedEarly(resource);
     if (!isDue && clock.now() < known.nextSyncAtMs) {
       memories.keep(key, known);
       if (!known.awaitsPassword) return { kind: "requeue", afterMs: known.nextSyncAtMs - clock.now() };

@@ -126,3 +126,43 @@ test("a tenant that refuses its credentials says so, also where nothing but a de
   t.is(scenario.reasonOf("a/jane"), "CredentialsInvalid");
   t.is(readyOf(scenario.cluster.get(`${CLUSTER_TENANTS}/acme`)).reason, "CredentialsInvalid");
 });
+
+test("a tenant that was not ready for a while costs no call for users that were in sync", async (t) => {
+  const scenario = await aScenario(t);
+  scenario.create("a/jane", { tenantRef, email: "jane@example.com" });
+  await scenario.rest(60_000);
+  const reads = (): number => scenario.trace.filter((line) => line.includes(`arrives: GET ${ACME} /users`)).length;
+  const before = reads();
+
+  scenario.cluster.delete("/api/v1/namespaces/operator/secrets/acme", "person");
+  await scenario.rest(5 * 60_000);
+  t.is(scenario.reasonOf("a/jane"), "TenantNotReady");
+  putCredentials(scenario);
+  await scenario.rest(2 * 60_000);
+
+  t.like(readyOf(scenario.find("a/jane") ?? {}), { status: "True", reason: "InSync" });
+  t.is(reads() - before, 0);
+});
+
+test("an edit that was made while the tenant was not ready is brought about by one call", async (t) => {
+  const scenario = await aScenario(t);
+  const uid = scenario.create("a/jane", { tenantRef, email: "jane@example.com" });
+  await scenario.rest(60_000);
+  scenario.cluster.delete("/api/v1/namespaces/operator/secrets/acme", "person");
+  await scenario.rest(5 * 60_000);
+  scenario.edit("a/jane", { spec: { nickname: "jd" } });
+  await scenario.rest(60_000);
+  const calls = (): string[] => scenario.trace.filter((line) => line.includes(` ${ACME} /users`));
+  const before = calls().length;
+
+  putCredentials(scenario);
+  await scenario.rest(2 * 60_000);
+
+  t.is(scenario.reasonOf("a/jane"), "Updated");
+  t.deepEqual(
+    calls()
+      .slice(before)
+      .map((line) => line.slice(line.indexOf("arrives"))),
+    [`arrives: PATCH ${ACME} /users/auth0|${uid}`],
+  );
+});
