@@ -160,14 +160,12 @@ export class TenantSide {
   }
 
   #answer(request: HttpRequest, sentAtStep: number, mishap: Mishap | undefined): HttpAnswer {
-    if (mishap === undefined) return this.#serve(request, sentAtStep);
-    if (mishap.isDone) this.#serve(request, sentAtStep);
-    const rules = [{ kind: "status", status: mishap.status, count: 1 }];
-    this.#control("PUT", "/_simulator/faults", { rules });
-    return this.#serve(request, sentAtStep);
+    if (mishap?.isDone === true) this.#serve(request, sentAtStep);
+    return this.#serve(request, sentAtStep, mishap?.status);
   }
 
-  #serve({ method, path, headers, body }: HttpRequest, sentAtStep: number): HttpAnswer {
+  /** @param fault what the tenant answers instead, without doing anything */
+  #serve({ method, path, headers, body }: HttpRequest, sentAtStep: number, fault?: number): HttpAnswer {
     const sent = body === undefined ? {} : (JSON.parse(body) as JsonObject);
     const [, id] = /^\/api\/v2\/users\/([^/?]+)/.exec(path) ?? [];
     const acted = actionOf(method, path, sent);
@@ -176,6 +174,10 @@ export class TenantSide {
     const isOfUser = method !== "GET" && path.startsWith("/api/v2/users");
     const isWrite = acted !== undefined || given !== undefined || isOfUser;
     const before = isWrite && userId !== undefined ? this.find(userId) : undefined;
+    // Not before: what was looked up above would draw it.
+    if (fault !== undefined) {
+      this.#control("PUT", "/_simulator/faults", { rules: [{ kind: "status", status: fault, count: 1 }] });
+    }
     const answer = this.#exchange(method, path, body === undefined ? undefined : sent, { ...headers });
     if (isWrite) {
       const { status } = answer;
