@@ -13,7 +13,7 @@ import { REASON_OF } from "../reconcile/reasons.ts";
 import { isJsonObject, type JsonObject } from "../runtime/json.ts";
 import type { Auth0UserResource } from "./auth0-user-resource.ts";
 import { mayNotRead, missing, passwordIn, type Missing } from "./password-secret.ts";
-import { SECRETS } from "./secrets.ts";
+import { SECRETS, consentsTo } from "./secrets.ts";
 import { referenceTo } from "./status-writer.ts";
 import type { UserParts } from "./user-parts.ts";
 
@@ -34,7 +34,9 @@ export async function ensureGeneratedPassword(
 ): Promise<string | Missing> {
   const { namespace, uid } = resource;
   const { secretName: name, mayMake } = generation;
-  const reading = await parts.secrets.read({ namespace, name }, (metadata) => isOwnedBy(uid, metadata), signal);
+  const isMeant = (metadata: JsonObject): boolean =>
+    isOwnedBy(uid, metadata) && consentsTo(SECRET_USE_PASSWORD, metadata);
+  const reading = await parts.secrets.read({ namespace, name }, isMeant, signal);
   switch (reading.kind) {
     case "read":
       if (reading.metadata["deletionTimestamp"] === undefined)
@@ -48,7 +50,7 @@ export async function ensureGeneratedPassword(
     case "not meant":
       return missing(
         "SecretNotOwned",
-        `Secret ${name} exists and was not made for this resource, so it is not overwritten: name another in password.generate.secretName, or refer to it by password.secretRef`,
+        `Secret ${name} exists and was not made for this resource, or has lost its label ${SECRET_USE_LABEL}=${SECRET_USE_PASSWORD}, so it is neither read nor overwritten: put the label back, name another in password.generate.secretName, or refer to it by password.secretRef`,
       );
     default:
       return reading satisfies never;

@@ -20,8 +20,10 @@ export interface ApiCall extends Call {
 
 export interface ApiEndpoint extends Route {
   readonly kind: "api";
-  /** Any of them allows the call; in the order of the refusal's text. */
+  /** In the order of the refusal's text. */
   readonly scopes: readonly string[];
+  /** How many of them allow the call. */
+  readonly needs: "any" | "all";
   readonly bucket: EndpointBucket;
   readonly handle: (call: ApiCall) => Answer;
 }
@@ -40,5 +42,10 @@ export function api(
   handle: ApiEndpoint["handle"],
   bucket: EndpointBucket = "other",
 ): ApiEndpoint {
-  return { kind: "api", method, path: `/api/v2${path}`, scopes, bucket, handle };
+  return { kind: "api", method, path: `/api/v2${path}`, scopes, needs: "any", bucket, handle };
+}
+
+/** The same for those that have every one of the scopes. */
+export function withAllScopes(endpoint: ApiEndpoint): ApiEndpoint {
+  return { ...endpoint, needs: "all" };
 }

@@ -12,7 +12,7 @@ export function dispatch(endpoint: ApiEndpoint | AuthenticationEndpoint, call: C
   if (endpoint.kind === "authentication") return limited(call.tenant, "authentication", () => endpoint.handle(call));
   const caller = authenticate(call);
   return limited(call.tenant, endpoint.bucket, () => {
-    authorize(caller, endpoint.scopes);
+    authorize(caller, endpoint);
     const apiCall = { ...call, caller };
     const answer = endpoint.handle(apiCall);
     noteWrite(apiCall, endpoint, answer);

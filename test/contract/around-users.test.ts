@@ -326,3 +326,13 @@ test("everything around users survives in the tenant's state", async (t) => {
   t.like((await other.api("GET", `${KIM}/roles`)).body, [{ id: role }]);
   t.like((await other.api("GET", "/api/v2/organizations")).body, [{ name: "acme" }]);
 });
+
+test("there is no ticket to change the password of a user who has none [oas]", async (t) => {
+  const tenant = await tenantWithKim(t);
+  const { user_id } = await tenant.addUser({ connection: "email", email: "pat@example.com" });
+
+  const { status, body } = await tenant.api("POST", "/api/v2/tickets/password-change", { user_id });
+
+  t.is(status, 400);
+  t.like(body, { message: "The user's main connection does not support this operation." });
+});

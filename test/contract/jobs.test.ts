@@ -3,6 +3,7 @@ import { gunzipSync } from "node:zlib";
 import test, { type ExecutionContext } from "ava";
 import { CONNECTION_PRESETS } from "../../src/simulator/connections/presets.ts";
 import { ManualClock } from "../support/manual-clock.ts";
+import { directoryOf } from "../support/side.ts";
 import { startTestSimulator, type Reply, type TestSimulator } from "../support/start-simulator.ts";
 
 const DATABASE = "Username-Password-Authentication";
@@ -286,4 +287,32 @@ test("a verification mail is a job, 201, that ends as the switch says [rec]", as
   t.is((await outcome(await ask({ user_id: "auth0|kim" }))).status, "failed");
   t.is((await ask({ user_id: "auth0|kim", identity: { user_id: "lee", provider: "auth0" } })).status, 400);
   t.is((await ask({ user_id: "auth0|nobody" })).status, 404);
+});
+
+test("a verification mail for a passwordless user is refused unless its identity is named [oas]", async (t) => {
+  const { tenant } = await world(t);
+  const { user_id } = await tenant.addUser({ connection: "email", email: "pat@example.com" });
+  const ask = (body: object): Promise<Reply> => tenant.api("POST", "/api/v2/jobs/verification-email", body);
+
+  const bare = await ask({ user_id });
+
+  t.is(bare.status, 400);
+  t.like(bare.body, { message: "Connection must be a database connection." });
+  const [provider, id] = user_id.split("|");
+  t.is((await ask({ user_id, identity: { user_id: id, provider } })).status, 201);
+});
+
+test("who asks for a verification mail for a passwordless user names its identity, as Auth0 demands [oas]", async (t) => {
+  const { tenant } = await world(t);
+  const { user_id } = await tenant.addUser({ connection: "email", email: "pat@example.com" });
+  const { api, directory } = directoryOf(tenant);
+  t.teardown(() => {
+    api.close();
+  });
+
+  await directory.actions.sendVerificationEmail(user_id as never, new AbortController().signal);
+
+  const order = (await tenant.requests()).find(({ path }) => path === "/api/v2/jobs/verification-email");
+  const [provider, id] = user_id.split("|");
+  t.like(order?.body, { user_id, identity: { user_id: id, provider } });
 });

@@ -81,13 +81,14 @@ test("the table never asks for the tokens of identity providers", (t) => {
   t.false(ALL_SCOPES.includes("read:user_idp_tokens"));
 });
 
-/** What stops without a scope; for some reads and writes Auth0 takes any of several, so that nothing stops. */
+/** What stops without a scope; for most reads and writes Auth0 takes any of several, so that nothing stops. */
 const STOPS: Readonly<Record<string, readonly string[]>> = {
   "create:users": ["create", "compare", "change", "take back"],
   "read:users": ["create", "compare", "change", "take back"],
   "update:users": ["create", "compare", "change", "verification-email", "unblock"],
   "delete:users": ["delete"],
-  "read:roles": ["create", "compare", "change"],
+  "read:roles": ["create", "compare", "change", "take back"],
+  "read:role_members": ["create", "compare", "change", "take back"],
   "read:organizations": ["create", "compare", "change", "take back"],
   "create:organization_members": ["create", "compare", "change"],
   "delete:organization_members": ["take back"],

@@ -209,21 +209,24 @@ test("a token works only at the domain where it was asked for [doc]", async (t) 
 });
 
 for (const [method, path, expected] of [
-  ["POST", "/api/v2/users", "create:users"],
-  ["PATCH", USER, "update:users,update:users_app_metadata,update:current_user_metadata"],
-  ["DELETE", USER, "delete:users,delete:current_user"],
-  ["POST", `${USER}/identities`, "update:users,update:current_user_identities"],
+  ["POST", "/api/v2/users", "any of: create:users"],
+  ["PATCH", USER, "any of: update:users,update:users_app_metadata,update:current_user_metadata"],
+  ["DELETE", USER, "any of: delete:users,delete:current_user"],
+  ["POST", `${USER}/identities`, "any of: update:users,update:current_user_identities"],
+  ["GET", `${USER}/roles`, "all of: read:users,read:roles,read:role_members"],
+  ["GET", "/api/v2/roles/rol_0123456789abcdef/users", "all of: read:users,read:roles"],
 ] as const) {
-  test(`${method} ${path} without a scope for it is 403 insufficient_scope [rec]`, async (t) => {
+  test(`${method} ${path} without the scopes for it is 403 insufficient_scope [rec, oas]`, async (t) => {
     const jwt = token(await askForToken({ client_id: "reader", client_secret: "r" }));
 
-    const reply = await simulator.request(method, path, { headers: { authorization: `Bearer ${jwt}` }, body: {} });
+    const headers = { authorization: `Bearer ${jwt}` };
+    const reply = await simulator.request(method, path, method === "GET" ? { headers } : { headers, body: {} });
 
     t.is(reply.status, 403);
     t.deepEqual(reply.body, {
       statusCode: 403,
       error: "Forbidden",
-      message: `Insufficient scope, expected any of: ${expected}`,
+      message: `Insufficient scope, expected ${expected}`,
       errorCode: "insufficient_scope",
     });
   });

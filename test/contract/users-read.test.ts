@@ -468,3 +468,21 @@ test("connections are listed with totals, by name and by strategy, and read by i
     errorCode: "inexistent_connection",
   });
 });
+
+test("neither ranges nor wildcards find anything in user_metadata, as they do in app_metadata [doc]", async (t) => {
+  const tenant = await startTestSimulator(t);
+  await tenant.addUser({
+    email: "kim@example.com",
+    user_id: "kim",
+    user_metadata: { seats: 12, plan: "golden" },
+    app_metadata: { seats: 12, plan: "golden" },
+  });
+  const search = (q: string): Promise<Reply> =>
+    tenant.api("GET", `/api/v2/users?${new URLSearchParams({ q }).toString()}`);
+
+  for (const condition of ["seats:[10 TO 20]", "plan:gold*"]) {
+    t.deepEqual(ids(await search(`app_metadata.${condition}`)), ["auth0|kim"]);
+    const { status, body } = await search(`user_metadata.${condition}`);
+    t.true(status === 400 || (Array.isArray(body) && body.length === 0), `${condition}: ${JSON.stringify(body)}`);
+  }
+});

@@ -36,6 +36,7 @@ export function sendVerificationEmail({ tenant, request }: ApiCall): NewJob {
   ) {
     throw badRequest("The user exists, but does not contain the given identity.");
   }
+  if (!wanted && identities[0].provider !== "auth0") throw badRequest("Connection must be a database connection.");
   if (attributes["email"] === undefined) throw badRequest("User does not have an email address.");
   return { type: "verification_email", asked: {}, result: { status: tenant.switches.verificationEmail } };
 }

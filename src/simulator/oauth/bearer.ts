@@ -1,5 +1,5 @@
 /** Who calls the Management API: the checks of the `Authorization` header, in the order and words of hapi's bearer scheme. */
-import type { Call } from "../call.ts";
+import type { ApiEndpoint, Call } from "../call.ts";
 import { findHeader } from "../http.ts";
 import { badRequest, refusal, type Refusal } from "../refusal.ts";
 import { checkAccessToken, type Caller } from "./access-token.ts";
@@ -38,8 +38,9 @@ function invalidToken(message: string): Refusal {
   });
 }
 
-/** @throws Refusal 403 when the caller has none of the scopes (text recorded) */
-export function authorize(caller: Caller, scopes: readonly string[]): void {
-  if (scopes.some((scope) => caller.scopes.has(scope))) return;
-  throw refusal(403, `Insufficient scope, expected any of: ${scopes.join(",")}`, "insufficient_scope");
+/** @throws Refusal 403 when the caller has not the scopes (text recorded for "any", modelled on it for "all") */
+export function authorize(caller: Caller, { scopes, needs }: Pick<ApiEndpoint, "scopes" | "needs">): void {
+  const isHeld = (scope: string): boolean => caller.scopes.has(scope);
+  if (needs === "any" ? scopes.some(isHeld) : scopes.every(isHeld)) return;
+  throw refusal(403, `Insufficient scope, expected ${needs} of: ${scopes.join(",")}`, "insufficient_scope");
 }

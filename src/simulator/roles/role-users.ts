@@ -1,6 +1,6 @@
 /** Who has which role, from either end: `/api/v2/roles/{id}/users` and `/api/v2/users/{id}/roles`. */
 import type { JsonObject } from "../../runtime/json.ts";
-import { api, type ApiCall, type ApiEndpoint } from "../call.ts";
+import { api, withAllScopes, type ApiCall, type ApiEndpoint } from "../call.ts";
 import { parseBody, type Answer } from "../http.ts";
 import { textsIn } from "../json.ts";
 import { checkpointAnswer, isCheckpointed, listAnswer } from "../paging.ts";
@@ -12,9 +12,9 @@ import { userOf } from "../users/user-of.ts";
 import { findRole, roleId, roleOf, shownRole, sortedRoles } from "./roles.ts";
 
 export const ROLE_USER_ENDPOINTS: readonly ApiEndpoint[] = [
-  api("GET", "/roles/{id}/users", ["read:users", "read:roles", "read:role_members"], listRoleUsers),
+  withAllScopes(api("GET", "/roles/{id}/users", ["read:users", "read:roles"], listRoleUsers)),
   api("POST", "/roles/{id}/users", ["update:roles", "create:role_members"], addRoleUsers),
-  api("GET", "/users/{id}/roles", ["read:users", "read:roles", "read:role_members"], listUserRoles),
+  withAllScopes(api("GET", "/users/{id}/roles", ["read:users", "read:roles", "read:role_members"], listUserRoles)),
   api("POST", "/users/{id}/roles", ["update:users", "create:role_members"], addUserRoles),
   api("DELETE", "/users/{id}/roles", ["update:users", "delete:role_members"], removeUserRoles),
 ];

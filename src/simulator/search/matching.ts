@@ -25,7 +25,11 @@ export function matchesQuery(
     case "term": {
       const { condition, field } = query;
       const fields = field === undefined ? defaultFields : [field];
-      return fields.some((each) => valuesOf(each).some((value) => valueMatches(value, condition, CASELESS.has(each))));
+      return fields.some(
+        (each) =>
+          isSearchable(each, condition) &&
+          valuesOf(each).some((value) => valueMatches(value, condition, CASELESS.has(each))),
+      );
     }
     case "not":
       return !matchesQuery(query.query, valuesOf, defaultFields);
@@ -36,6 +40,11 @@ export function matchesQuery(
     default:
       return query satisfies never;
   }
+}
+
+/** Neither wildcards nor ranges find anything in `user_metadata` (documented). */
+function isSearchable(field: string, { kind }: Condition): boolean {
+  return !field.startsWith("user_metadata.") || (kind !== "wildcard" && kind !== "range");
 }
 
 /** What a term without a field looks at in users. */

@@ -54,6 +54,9 @@ function createPasswordTicket({ tenant, request }: ApiCall): Answer {
       ? tenant.users.find(checkUserId(textIn(body, "user_id")))
       : userByEmail(tenant, connectionId, textIn(body, "email") ?? "");
   if (!user) throw inexistentUser();
+  if (user.identities[0].provider !== "auth0") {
+    throw badRequest("The user's main connection does not support this operation.");
+  }
   return ticket(tenant, tenant.domainOf(request), user, "reset-password");
 }
 

@@ -186,3 +186,26 @@ test("a password is sent once, however often the tenant's limit keeps waiting wh
   t.true(scenario.sideOf(GLOBEX).hasPassword(`auth0|${uid}`, passwordOf("a", 1)));
   t.is(scenario.trace.filter((line) => line.includes(`arrives: PATCH ${GLOBEX} /users/`)).length, 1);
 });
+
+test("a Secret whose label was taken off is not read any more, though its password was made by the operator", async (t) => {
+  const scenario = await aScenario(t);
+  const password = { generate: { secretName: "made" }, policy: "OnChange" };
+  const uid = scenario.create("a/jane", { email: JANE.email, password });
+  await scenario.rest(5_000);
+  const path = `${secretsIn("a")}/made`;
+  scenario.cluster.mergePatch(
+    path,
+    {
+      metadata: { labels: { [SECRET_USE_LABEL]: null } },
+      data: { password: Buffer.from(passwordOf("a", 1)).toString("base64") },
+    },
+    "person",
+  );
+  await scenario.rest(2 * INTERVAL_MS);
+
+  t.is(asObject(metadataOf(scenario.cluster.find(path) ?? {})["labels"])[SECRET_USE_LABEL], undefined);
+  t.false(
+    scenario.trace.some((line) => line.includes(`arrives: PATCH ${GLOBEX} /users/auth0|${uid}`)),
+    "its password was read and sent",
+  );
+});
