@@ -1,7 +1,9 @@
 /**
  * HTTP to one tenant: kept connections, bodies as text, a deadline, no redirects. Knows nothing of users.
  */
-import { HttpClient, type HttpRequest } from "../http/http-client.ts";
+import { HttpClient, type HttpCalls, type HttpRequest } from "../http/http-client.ts";
+import { ProxiedClient } from "../http/proxied-client.ts";
+import { findProxyEnv } from "../http/proxy-env.ts";
 import type { Clock, EpochMs } from "../runtime/clock.ts";
 
 export interface HttpAnswer {
@@ -32,19 +34,22 @@ const MAX_ANSWER_BYTES = 16 << 20;
 export type TenantCalls = Pick<TenantHttp, keyof TenantHttp>;
 
 export class TenantHttp {
-  readonly #client: HttpClient;
+  readonly #client: HttpCalls;
   readonly #clock: Clock;
 
-  constructor(origin: string, clock: Clock) {
+  /** @param env of which the proxy variables are heeded */
+  constructor(origin: string, clock: Clock, env: Readonly<Record<string, string | undefined>>) {
     this.#clock = clock;
-    this.#client = new HttpClient({
+    const options = {
       origin: new URL(origin),
       maxConnections: MAX_CONNECTIONS,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       maxIdleMs: IDLE_TIMEOUT_MS,
       maxBodyBytes: MAX_ANSWER_BYTES,
       clock,
-    });
+    };
+    const proxyEnv = findProxyEnv(options.origin, env);
+    this.#client = proxyEnv === undefined ? new HttpClient(options) : new ProxiedClient(options, proxyEnv);
   }
 
   /** @throws NoAnswerError, or `signal.reason` */

@@ -67,7 +67,8 @@ export class ManagementApi {
     metrics,
     customDomain,
     quota = new Quota(clock),
-    http = new TenantHttp(address.origin, clock),
+    env = {},
+    http = new TenantHttp(address.origin, clock, env),
     random = systemRandom,
   }: {
     readonly address: TenantAddress;
@@ -78,6 +79,8 @@ export class ManagementApi {
     readonly customDomain?: string | undefined;
     /** The tenant's own, where others call it, too. */
     readonly quota?: Quota;
+    /** Of which the proxy variables are heeded. */
+    readonly env?: Readonly<Record<string, string | undefined>>;
     /** Another way there than over the network. */
     readonly http?: TenantCalls | undefined;
     readonly random?: Random;

@@ -16,6 +16,8 @@ export interface TenantConnectionsOptions {
   readonly clock: Clock;
   readonly metrics: Auth0Metrics;
   readonly userAgent: string;
+  /** Of which the proxy variables are heeded. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Another way to tenants than over the network. */
   readonly openHttp?: (origin: string) => TenantCalls;
   readonly random?: Random;

@@ -58,6 +58,9 @@ const HEADER_VALUE = /^[\t\x20-\x7e]*$/;
 /** A connection is given up so long before the far side said that it would close it. */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
 
+/** What can be asked of a way to one origin. */
+export type HttpCalls = Pick<HttpClient, keyof HttpClient>;
+
 export class HttpClient {
   readonly #options: HttpClientOptions;
   readonly #target: Target;

@@ -7,9 +7,9 @@
 import { createHash } from "node:crypto";
 import http from "node:http";
 import https from "node:https";
-import { HttpClient } from "../http/http-client.ts";
+import { HttpClient, type HttpCalls } from "../http/http-client.ts";
+import { ProxiedClient } from "../http/proxied-client.ts";
 import type { HttpResponse } from "../http/response-reader.ts";
-import { withDeadline } from "../runtime/abort.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { ClusterAccess, Credentials } from "./credentials.ts";
 
@@ -34,8 +34,7 @@ export interface Connection {
 }
 
 interface Sockets {
-  /** An agent where a proxy stands between: Node's own client knows proxies. */
-  readonly calls: HttpClient | http.Agent;
+  readonly calls: HttpCalls;
   readonly watches: http.Agent;
 }
 
@@ -53,7 +52,7 @@ const IDLE_SOCKET_MS = 45_000;
 /** To reach a server, of the time that a call has. */
 const CONNECT_TIMEOUT_MS = 10_000;
 /** An answer larger than this is given up. One object has 1.5 MiB at most, a page of a hundred mostly 0.2. */
-const MAX_ANSWER_BYTES = 256 << 20;
+export const MAX_ANSWER_BYTES = 256 << 20;
 
 export class Connections {
   readonly #access: ClusterAccess;
@@ -101,14 +100,9 @@ export class Connections {
     signal: AbortSignal,
     timeoutMs: number,
   ): Promise<HttpResponse> {
-    if (calls instanceof HttpClient) {
-      const { method, body } = request;
-      const path = this.#target.basePath + request.path;
-      return calls.send({ method, path, headers: headersFor(headers, request), body: body?.text }, signal, timeoutMs);
-    }
-    return withDeadline(signal, timeoutMs, this.#clock, async (inTime) =>
-      answerOf(await this.#request(calls, headers, request, inTime)),
-    );
+    const { method, body } = request;
+    const path = this.#target.basePath + request.path;
+    return calls.send({ method, path, headers: headersFor(headers, request), body: body?.text }, signal, timeoutMs);
   }
 
   /**
@@ -117,39 +111,26 @@ export class Connections {
    * @throws what the socket says, or an AbortError
    */
   open({ headers, sockets }: Connection, request: Request, signal: AbortSignal): Promise<http.IncomingMessage> {
-    return this.#request(sockets.watches, headers, request, signal);
+    const { host, port, basePath } = this.#target;
+    const transport = this.#access.server.protocol === "https:" ? https : http;
+    const { method, path } = request;
+    return new Promise((resolve, reject) => {
+      const options = { host, port, path: basePath + path, method, agent: sockets.watches, signal };
+      const sent = transport.request({ ...options, headers: headersFor(headers, request) }, resolve);
+      sent.on("error", reject);
+      sent.end();
+    });
   }
 
   /** Closes the sockets that no call uses now. */
   closeIdle(): void {
-    if (this.#current !== undefined) closeIdleSockets(this.#current);
+    this.#current?.sockets.calls.closeIdle();
   }
 
   close(): void {
-    const { calls, watches } = this.#current?.sockets ?? {};
-    if (calls instanceof HttpClient) calls.close();
-    else calls?.destroy();
-    watches?.destroy();
+    this.#current?.sockets.calls.close();
+    this.#current?.sockets.watches.destroy();
     this.#current = undefined;
-  }
-
-  #request(
-    agent: http.Agent,
-    headers: Connection["headers"],
-    request: Request,
-    signal: AbortSignal,
-  ): Promise<http.IncomingMessage> {
-    const { host, port, basePath } = this.#target;
-    const transport = this.#access.server.protocol === "https:" ? https : http;
-    const { method, body } = request;
-    return new Promise((resolve, reject) => {
-      // The length has to be said: node:http leaves it out with DELETE, and the body is then taken for another request.
-      const length = body !== undefined && { "content-length": Buffer.byteLength(body.text) };
-      const options = { host, port, path: basePath + request.path, method, agent, signal };
-      const sent = transport.request({ ...options, headers: { ...headersFor(headers, request), ...length } }, resolve);
-      sent.on("error", reject);
-      sent.end(body?.text);
-    });
   }
 
   #renew(fresh: boolean): Promise<Connection> {
@@ -165,7 +146,7 @@ export class Connections {
     const previous = this.#current;
     const isSameTls = previous !== undefined && tlsHash === this.#tlsHash;
     // Calls under way go on over the old sockets; the idle ones would never be used again.
-    if (previous !== undefined && !isSameTls) retire(previous);
+    if (previous !== undefined && !isSameTls) previous.sockets.calls.retire();
     this.#tlsHash = tlsHash;
     this.#validUntilMs = this.#clock.monotonicMs() + CREDENTIALS_TTL_MS;
     this.#current = {
@@ -178,16 +159,7 @@ export class Connections {
   #makeSockets({ tls }: Credentials): Sockets {
     const { server, proxyEnv } = this.#access;
     const Agent = server.protocol === "https:" ? https.Agent : http.Agent;
-    if (proxyEnv !== undefined) {
-      const kept = {
-        keepAlive: true,
-        maxSockets: this.#maxSockets,
-        timeout: IDLE_SOCKET_MS,
-        scheduling: "lifo",
-      } as const;
-      return { calls: new Agent({ ...tls, proxyEnv, ...kept }), watches: new Agent({ ...tls, proxyEnv }) };
-    }
-    const calls = new HttpClient({
+    const options = {
       origin: server,
       tls,
       maxConnections: this.#maxSockets,
@@ -195,8 +167,9 @@ export class Connections {
       maxIdleMs: IDLE_SOCKET_MS,
       maxBodyBytes: MAX_ANSWER_BYTES,
       clock: this.#clock,
-    });
-    return { calls, watches: new Agent({ ...tls, keepAlive: false }) };
+    };
+    const calls = proxyEnv === undefined ? new HttpClient(options) : new ProxiedClient(options, proxyEnv);
+    return { calls, watches: new Agent({ ...tls, proxyEnv, keepAlive: false }) };
   }
 }
 
@@ -206,30 +179,6 @@ function headersFor(headers: Connection["headers"], { accept, body }: Request): 
     ...(accept !== undefined && { accept }),
     ...(body !== undefined && { "content-type": body.type }),
   };
-}
-
-function retire(connection: Connection): void {
-  const { calls } = connection.sockets;
-  if (calls instanceof HttpClient) calls.retire();
-  else closeIdleSockets(connection);
-}
-
-function closeIdleSockets({ sockets: { calls } }: Connection): void {
-  if (calls instanceof HttpClient) calls.closeIdle();
-  else for (const sockets of Object.values(calls.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
-}
-
-/** With the whole body. */
-export async function answerOf(response: http.IncomingMessage): Promise<HttpResponse> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes > MAX_ANSWER_BYTES) throw new Error(`more than ${String(MAX_ANSWER_BYTES)} bytes of answer`);
-  }
-  const headers = Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, String(value)]));
-  return { status: response.statusCode ?? 0, headers, body: Buffer.concat(chunks, bytes).toString() };
 }
 
 function hashOf({ ca = "", cert = "", key = "", servername, rejectUnauthorized }: Credentials["tls"]): string {

@@ -4,6 +4,8 @@
  * package's index parses every generated API class.
  */
 import type { KubeConfig } from "@kubernetes/client-node";
+import type { TlsIdentity } from "../http/http-client.ts";
+import { findProxyEnv, type ProxyEnv } from "../http/proxy-env.ts";
 import { isJsonObject, type JsonObject } from "../runtime/json.ts";
 import { readCurrentContext, type Environment, type KubeconfigSources } from "./kubeconfig.ts";
 
@@ -27,18 +29,6 @@ export interface Credentials {
   readonly tls: TlsIdentity;
 }
 
-/** As `node:tls` takes it. */
-export interface TlsIdentity {
-  readonly ca?: string | Buffer;
-  readonly cert?: string | Buffer;
-  readonly key?: string | Buffer;
-  readonly servername?: string;
-  readonly rejectUnauthorized?: boolean;
-}
-
-/** The proxy variables, in the meaning that they have in an environment; `proxyEnv` of an agent of `node:https`. */
-export type ProxyEnv = Partial<Record<"HTTPS_PROXY" | "HTTP_PROXY" | "NO_PROXY", string>>;
-
 /**
  * The cluster that the sources lead to. Of the environment the proxy variables are read too.
  *
@@ -58,7 +48,7 @@ export async function loadClusterAccess(sources: KubeconfigSources): Promise<Clu
   return {
     server,
     namespace,
-    proxyEnv: findProxyEnv(server, cluster["proxy-url"], sources.env),
+    proxyEnv: proxyEnvOf(server, cluster["proxy-url"], sources.env),
     async authorize({ fresh }) {
       if (fresh) config = load();
       return server.protocol === "https:" ? authorizeBy(config) : ANONYMOUS;
@@ -132,18 +122,9 @@ function isPem(value: unknown): value is string | Buffer {
   return typeof value === "string" || Buffer.isBuffer(value);
 }
 
-/** `proxy-url` goes before the environment, which, as with Go's programs, says nothing about this machine itself. */
-function findProxyEnv(server: URL, proxyUrl: unknown, env: Environment): ProxyEnv | undefined {
-  if (typeof proxyUrl === "string" && proxyUrl !== "") {
-    if (!/^https?:/.test(proxyUrl)) throw new Error(`kubeconfig: only http(s) proxies are supported, not ${proxyUrl}`);
-    return { HTTPS_PROXY: proxyUrl, HTTP_PROXY: proxyUrl };
-  }
-  if (/^(localhost|127\..*|\[::1\])$/.test(server.hostname)) return undefined;
-  const named = {
-    HTTPS_PROXY: env["HTTPS_PROXY"] ?? env["https_proxy"],
-    HTTP_PROXY: env["HTTP_PROXY"] ?? env["http_proxy"],
-    NO_PROXY: env["NO_PROXY"] ?? env["no_proxy"],
-  };
-  const present = Object.entries(named).filter(([, value]) => value !== undefined && value !== "");
-  return present.length === 0 ? undefined : Object.fromEntries(present);
+/** `proxy-url` goes before the environment. */
+function proxyEnvOf(server: URL, proxyUrl: unknown, env: Environment): ProxyEnv | undefined {
+  if (typeof proxyUrl !== "string" || proxyUrl === "") return findProxyEnv(server, env);
+  if (!/^https?:/.test(proxyUrl)) throw new Error(`kubeconfig: only http(s) proxies are supported, not ${proxyUrl}`);
+  return { HTTPS_PROXY: proxyUrl, HTTP_PROXY: proxyUrl };
 }

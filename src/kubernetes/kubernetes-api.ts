@@ -8,12 +8,13 @@
  */
 import type { IncomingMessage } from "node:http";
 import { StaleConnectionError } from "../http/http-client.ts";
+import { answerOf } from "../http/proxied-client.ts";
 import type { HttpResponse } from "../http/response-reader.ts";
 import { DeadlineError, abortable, withDeadline } from "../runtime/abort.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { findJsonObject, type JsonObject } from "../runtime/json.ts";
 import { ApiError, apiErrorFromRefusal, isApiError } from "./api-error.ts";
-import { answerOf, Connections, type Body, type Connection, type Request } from "./connections.ts";
+import { Connections, MAX_ANSWER_BYTES, type Body, type Connection, type Request } from "./connections.ts";
 import type { ClusterAccess } from "./credentials.ts";
 import type { KubernetesMetrics } from "./metrics.ts";
 import { splitLines } from "./split-lines.ts";
@@ -135,7 +136,9 @@ export class KubernetesApi {
       withDeadline(signal, leftMs, this.#clock, async (inTime) => {
         const stream = await this.#connections.open(connection, request, inTime);
         const { statusCode: status = 0 } = stream;
-        return isSuccess(status) ? { status, headers: {}, body: "", stream } : { ...(await answerOf(stream)), stream };
+        return isSuccess(status)
+          ? { status, headers: {}, body: "", stream }
+          : { ...(await answerOf(stream, MAX_ANSWER_BYTES)), stream };
       }),
     );
     return answer.stream;

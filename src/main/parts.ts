@@ -11,7 +11,7 @@ export const { version } = packageJson;
 export const USER_AGENT = `auth0-user-operator/${version}`;
 
 export function managementApi(tenant: Tenant, metrics: Auth0Metrics): ManagementApi {
-  return new ManagementApi({ ...tenant, userAgent: USER_AGENT, clock: systemClock, metrics });
+  return new ManagementApi({ ...tenant, userAgent: USER_AGENT, clock: systemClock, env: process.env, metrics });
 }
 
 export function logFrom({ level, format }: LogConfig): Log {

@@ -27,7 +27,13 @@ export async function run(config: RunConfig, signal: AbortSignal, log: Log = log
   api?.quota.configure(api, config.quota);
   const quotas = api === undefined ? [] : [[api.address.domain, api.quota] as const];
   const connections = new Auth0TenantConnections(
-    { allowed: config.allowedTenantDomains, clock: systemClock, metrics: auth0Metrics, userAgent: USER_AGENT },
+    {
+      allowed: config.allowedTenantDomains,
+      clock: systemClock,
+      metrics: auth0Metrics,
+      userAgent: USER_AGENT,
+      env: process.env,
+    },
     new Map(quotas),
   );
   log.info("operator starts", { version, tenant: tenant?.address.domain, cluster: access.server.origin });

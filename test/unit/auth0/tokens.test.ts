@@ -93,7 +93,7 @@ const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ ad
     server.listen(0, "::1", resolve);
   });
   const { port } = server.address() as AddressInfo;
-  const http = new TenantHttp(parseTenantAddress(`http://[::1]:${String(port)}`).origin, systemClock);
+  const http = new TenantHttp(parseTenantAddress(`http://[::1]:${String(port)}`).origin, systemClock, {});
   t.teardown(() => {
     http.close();
     server.close();

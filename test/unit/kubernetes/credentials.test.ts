@@ -189,12 +189,7 @@ for (const [name, cluster, env, expected] of [
     { HTTPS_PROXY: "http://q:2" },
     { HTTPS_PROXY: "http://p:1", HTTP_PROXY: "http://p:1" },
   ],
-  [
-    "the environment",
-    {},
-    { https_proxy: "http://q:2", NO_PROXY: "*.local" },
-    { HTTPS_PROXY: "http://q:2", NO_PROXY: "*.local" },
-  ],
+  ["the environment", {}, { https_proxy: "http://q:2", NO_PROXY: "*.local" }, { HTTPS_PROXY: "http://q:2" }],
   ["none to this machine itself", { server: "https://127.0.0.1:6443" }, { HTTPS_PROXY: "http://q:2" }, undefined],
   ["none", {}, {}, undefined],
 ] as const) {
