@@ -41,6 +41,8 @@ export interface Call {
 /** For calls that read. What is written is decided anew each time: a user that was to be deleted may be wanted by now. */
 const MAX_TRIES = 3;
 const RETRY = { baseMs: 400, capMs: 800 };
+/** Limits are counted by the hour at most: what names a later moment is mistaken. */
+const MAX_CLOSED_MS = 3_600_000;
 /** After a 429 that names no moment. */
 const DEFAULT_CLOSED_MS = 1_000;
 /** The Date header is cut to a second, and told when the answer is sent, which is later than it was counted. */
@@ -247,12 +249,16 @@ function rateHeaders(answer: HttpAnswer): RateHeaders | undefined {
   if (limit === undefined || remaining === undefined || resetSeconds === undefined) return undefined;
   const dateMs = Date.parse(answer.headers["date"] ?? "");
   const sentAtMs = Number.isNaN(dateMs) ? answer.atMs : dateMs;
-  return { limit, remaining, fullInMs: Math.max(0, resetSeconds * 1000 - sentAtMs) + DATE_PRECISION_MS };
+  return { limit, remaining, fullInMs: closedMs(Math.max(0, resetSeconds * 1000 - sentAtMs) + DATE_PRECISION_MS) };
 }
 
 function retryAfterMs(answer: HttpAnswer): number | undefined {
   const seconds = wholeNumber(answer.headers["retry-after"]);
-  return seconds === undefined ? undefined : seconds * 1000;
+  return seconds === undefined ? undefined : closedMs(seconds * 1000);
+}
+
+function closedMs(namedMs: number): number {
+  return Math.min(namedMs, MAX_CLOSED_MS);
 }
 
 function wholeNumber(header: string | string[] | undefined): number | undefined {

@@ -53,6 +53,9 @@ export interface Refusal {
   readonly now: EpochMs;
 }
 
+/** API servers name seconds. Whatever stands before one must not put us to sleep for days. */
+const MAX_RETRY_AFTER_S = 300;
+
 /** The error for an answer that is no success. `Retry-After` decides the wait wherever the server names one. */
 export function apiErrorFromRefusal({ doing, httpStatus, status, retryAfter, confidential, now }: Refusal): ApiError {
   const reason = typeof status?.["reason"] === "string" ? status["reason"] : undefined;
@@ -102,5 +105,7 @@ function remedyOf(code: ApiErrorCode, waitSeconds: number | undefined, now: Epoc
 function retryAfterSeconds(header: string | undefined, status: JsonObject | undefined): number | undefined {
   const details = status?.["details"];
   const seconds = header ?? (isJsonObject(details) ? details["retryAfterSeconds"] : undefined);
-  return /^\d{1,6}$/.test(String(seconds)) && Number(seconds) > 0 ? Number(seconds) : undefined;
+  return /^\d{1,6}$/.test(String(seconds)) && Number(seconds) > 0
+    ? Math.min(Number(seconds), MAX_RETRY_AFTER_S)
+    : undefined;
 }

@@ -70,7 +70,11 @@ function aTenant(plan: PlanName, clock: ManualClock, behindMs = 0): Tenant {
     },
     close() {},
   };
-  const api = new ManagementApi({
+  return { api: anApi(clock, http), statuses };
+}
+
+function anApi(clock: Clock, http: TenantCalls): ManagementApi {
+  return new ManagementApi({
     address: parseTenantAddress(DOMAIN),
     credentials: {
       kind: "client secret",
@@ -82,7 +86,6 @@ function aTenant(plan: PlanName, clock: ManualClock, behindMs = 0): Tenant {
     metrics: new Auth0Metrics(new Registry()),
     http,
   });
-  return { api, statuses };
 }
 
 /** Twenty callers for a minute; who is told to come back later does. */
@@ -200,4 +203,34 @@ for (const plan of ["enterprise", "enterprise-non-production", "self-service"] a
 
     neverRefused(t, tenant);
   });
+}
+
+for (const [what, named] of [
+  ["Retry-After", () => ({ "retry-after": "999999999" })],
+  ["x-ratelimit-reset", (nowMs: number) => resetAt(nowMs / 1000 + 31_536_000)],
+] as const) {
+  test(`a moment that lies beyond an hour is not waited for: ${what}`, async (t) => {
+    const clock = new ManualClock(Date.UTC(2026, 0, 1));
+    const api = anApi(clock, {
+      send: ({ path }) =>
+        Promise.resolve({
+          status: path === "/oauth/token" ? 200 : 429,
+          headers: path === "/oauth/token" ? {} : named(clock.now()),
+          body: path === "/oauth/token" ? JSON.stringify({ access_token: "t", expires_in: 86_400 }) : "{}",
+          atMs: clock.now(),
+        }),
+      close() {},
+    });
+    t.teardown(() => {
+      api.close();
+    });
+
+    const error = await t.throwsAsync(api.call(listUsers, never), { instanceOf: DirectoryError });
+
+    t.deepEqual(error.remedy, { kind: "wait", untilMs: clock.now() + 3_600_000 });
+  });
+}
+
+function resetAt(moment: number): Record<string, string> {
+  return { "x-ratelimit-limit": "10", "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(moment) };
 }

@@ -117,14 +117,17 @@ test("Retry-After names the moment, by header or in the status", async (t) => {
   const server = await startScriptedServer(t, (call, index) => {
     if (index === 0) call.refuse(429, "TooManyRequests", { "retry-after": "7" });
     else if (index === 1) call.refuse(429, "TooManyRequests", { "retry-after": "0" });
+    else if (index === 2) call.refuse(429, "TooManyRequests", { "retry-after": "86400" });
     else call.answer(500, { kind: "Status", reason: "ServerTimeout", details: { retryAfterSeconds: 3 } });
   });
   const api = anApi(t, server.url, clock);
 
   const first = await t.throwsAsync(api.get("/things", {}, never), { instanceOf: ApiError });
   const none = await t.throwsAsync(api.get("/things", {}, never), { instanceOf: ApiError });
+  const longest = await t.throwsAsync(api.get("/things", {}, never), { instanceOf: ApiError });
   const second = await t.throwsAsync(api.get("/things", {}, never), { instanceOf: ApiError });
 
+  t.deepEqual(longest.remedy, { kind: "wait", untilMs: clock.now() + 300_000 }, "nobody sleeps for a day");
   t.deepEqual(first.remedy, { kind: "wait", untilMs: clock.now() + 7_000 });
   t.deepEqual(none.remedy, { kind: "backoff" });
   t.deepEqual(second.remedy, { kind: "wait", untilMs: clock.now() + 3_000 });
