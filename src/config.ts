@@ -61,6 +61,7 @@ export interface ApplyConfig {
   readonly paths: readonly string[];
   readonly isWatching: boolean;
   readonly isPruning: boolean;
+  readonly maxDeletesPerHour: number | string | undefined;
   readonly mayResetPasswords: boolean;
   readonly stateKeyFile: string | undefined;
   readonly syncIntervalMs: number;
@@ -179,6 +180,7 @@ function configFrom(read: SettingsReader, paths: readonly string[]): Config | un
         paths,
         isWatching: read.flag("watch"),
         isPruning: read.flag("prune"),
+        maxDeletesPerHour: read.limit("maxDeletesPerHour"),
         mayResetPasswords: read.flag("setPasswords"),
         stateKeyFile: read.text("stateKey"),
         syncIntervalMs: read.duration("syncInterval", MIN_SYNC_INTERVAL_MS),

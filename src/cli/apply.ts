@@ -4,15 +4,19 @@
  */
 import type { Writable } from "node:stream";
 import { CLUSTER_TENANT_KIND, DEFAULT_TENANT } from "../api/auth0-tenant.ts";
+import type { Limit } from "../core/limit.ts";
 import { readDeclarations, type Declarations, type DeclaredUser } from "../files/declarations.ts";
 import { watchPaths } from "../files/watch-directory.ts";
 import type { FileIssue } from "../files/yaml-documents.ts";
+import type { DeletionOutcome } from "../reconcile/delete-user.ts";
 import { forEachLimited } from "../reconcile/for-each-limited.ts";
 import type { Outcome } from "../reconcile/outcome.ts";
 import type { PlannedChange } from "../reconcile/review.ts";
 import { backoffMs } from "../runtime/backoff.ts";
+import type { EpochMs } from "../runtime/clock.ts";
 import type { Remedy } from "../runtime/remedy.ts";
 import { FileUsers, type FileUserParts } from "./file-users.ts";
+import { Pruning } from "./pruning.ts";
 
 export interface ApplyOptions {
   readonly paths: readonly string[];
@@ -20,6 +24,8 @@ export interface ApplyOptions {
   readonly isWatching: boolean;
   /** While watching: delete the users whose documents vanish, as their `deletionPolicy` says. */
   readonly isPruning: boolean;
+  /** Of those users so many within an hour; `undefined`: the greater of a hundred and a tenth. */
+  readonly maxDeletesPerHour: Limit | undefined;
   readonly mayResetPasswords: boolean;
 }
 
@@ -66,6 +72,7 @@ class ApplyRun {
   readonly #parts: FileUserParts;
   readonly #output: Output;
   readonly #users: FileUsers;
+  readonly #pruning: Pruning | undefined;
   #declared: Declarations = { users: [], secrets: [], issues: [] };
   /** Tries that failed in a row, and when the next is due. */
   readonly #failures = new Map<string, { readonly count: number; readonly againAtMs: number }>();
@@ -76,6 +83,13 @@ class ApplyRun {
     this.#parts = parts;
     this.#output = output;
     this.#users = new FileUsers(parts);
+    if (!options.isPruning) return;
+    this.#pruning = new Pruning({
+      ...parts,
+      limit: options.maxDeletesPerHour,
+      remove: (user, deleteAtMs, signal) => this.#remove(user, deleteAtMs, signal),
+      tell: (message) => output.err.write(`${message}\n`),
+    });
   }
 
   async once(signal: AbortSignal): Promise<number> {
@@ -102,9 +116,10 @@ class ApplyRun {
     while (!signal.aborted) {
       if (hasChanged) {
         hasChanged = false;
-        await this.#reread(signal);
+        await this.#reread();
       }
       await this.#reconcileDue(signal);
+      await this.#pruning?.run(signal);
       await Promise.race([this.#parts.clock.sleep(TICK_MS, signal).catch(() => {}), watching]);
     }
     await watching;
@@ -124,9 +139,10 @@ class ApplyRun {
   }
 
   /** Reads the files again; what is not valid is left as it was, and said. */
-  async #reread(signal: AbortSignal): Promise<void> {
+  async #reread(): Promise<void> {
     const before = this.#declared;
-    const next = await readOwn(this.#options.paths);
+    const next = await readOwn(this.#options.paths).catch((error: unknown) => this.#stay(error));
+    if (next === undefined) return;
     this.#complain(next.issues.filter((issue) => !before.issues.some((known) => lineOf(known) === lineOf(issue))));
     const broken = new Set(next.issues.map(({ file }) => file));
     const kept = before.users.filter(
@@ -138,8 +154,13 @@ class ApplyRun {
     for (const user of this.#declared.users) {
       if (known.get(user.key) !== JSON.stringify(user)) this.#failures.delete(user.key);
     }
-    const gone = before.users.filter(({ key }) => !this.#declared.users.some((user) => user.key === key));
-    if (this.#options.isPruning) await forEachLimited(gone, CONCURRENCY, (user) => this.#remove(user, signal));
+    this.#pruning?.note(before.users, this.#declared.users);
+  }
+
+  /** Nothing follows from what can't be read; what was read before still holds. */
+  #stay(error: unknown): undefined {
+    if (!(error instanceof Error) || !("syscall" in error)) throw error;
+    this.#output.err.write(`${error.message}: what was read before still holds\n`);
   }
 
   async #reconcileDue(signal: AbortSignal): Promise<void> {
@@ -168,11 +189,13 @@ class ApplyRun {
     return outcome;
   }
 
-  async #remove(user: DeclaredUser, signal: AbortSignal): Promise<void> {
-    const outcome = await this.#users.remove(user, signal);
-    if (outcome.kind === "released")
+  async #remove(user: DeclaredUser, deleteAtMs: EpochMs | undefined, signal: AbortSignal): Promise<DeletionOutcome> {
+    const outcome = await this.#users.remove(user, deleteAtMs, signal);
+    if (outcome.kind === "released") {
       this.#output.out.write(`${user.key} ${outcome.reason ?? "Released"}: ${outcome.message}\n`);
-    else this.#sayOnce(user, `${outcome.reason}: ${outcome.message}`);
+      this.#said.delete(user.key);
+    } else this.#sayOnce(user, `${outcome.reason}: ${outcome.message}`);
+    return outcome;
   }
 
   #againAtMs({ key }: DeclaredUser): number {

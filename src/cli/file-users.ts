@@ -25,7 +25,7 @@ import { canChooseId, type ClaimStore, type UserDirectory } from "../reconcile/p
 import type { Reason } from "../reconcile/reasons.ts";
 import { reconcileUser } from "../reconcile/reconcile-user.ts";
 import type { UserDeclaration } from "../reconcile/user-declaration.ts";
-import type { Clock } from "../runtime/clock.ts";
+import type { Clock, EpochMs } from "../runtime/clock.ts";
 import { jittered, type Random } from "../runtime/random.ts";
 
 export interface FileUserParts {
@@ -120,8 +120,11 @@ export class FileUsers {
     return outcome;
   }
 
-  /** Deletes the user of a document that is gone, as its `deletionPolicy` said. */
-  async remove(user: DeclaredUser, signal: AbortSignal): Promise<DeletionOutcome> {
+  /**
+   * Deletes the user of a document that is gone, as its `deletionPolicy` said.
+   * @param deleteAtMs from when on it may be deleted; until then it is blocked
+   */
+  async remove(user: DeclaredUser, deleteAtMs: EpochMs | undefined, signal: AbortSignal): Promise<DeletionOutcome> {
     const { ownership, memory } = this.#states.get(user.key) ?? (await this.#firstLook(user, signal));
     const outcome = await deleteUser(
       {
@@ -132,7 +135,7 @@ export class FileUsers {
         confirmedId: undefined,
         marker: this.#markerOf(user),
         obstacle: undefined,
-        deleteAtMs: undefined,
+        deleteAtMs,
       },
       this.#parts,
       signal,

@@ -157,6 +157,12 @@ export function createProgram({ version, plans, presets }: ProgramOptions, onCom
     .addOption(
       option("--prune", "with --watch: delete users whose documents vanish, as their deletionPolicy says", false),
     )
+    .addOption(
+      option(
+        "--max-deletes-per-hour <limit>",
+        "how many users may vanish within an hour, 100 or 10%; beyond that none of them is deleted (default: the greater of 100 and 10%)",
+      ),
+    )
     .addOption(option("--set-passwords", "send the passwords of users that exist, too", false))
     .addOption(option("--sync-interval <duration>", SYNC_INTERVAL_HELP, SYNC_INTERVAL))
     .addOption(

@@ -42,6 +42,7 @@ const MANIFESTS = ["**/*.yaml", "**/*.yml", "**/*.json"];
 const DEFAULT_NAMESPACE = "default";
 /** A larger file is no manifest. */
 const MAX_FILE_BYTES = 16 << 20;
+const TOO_LARGE = Symbol("too large");
 
 /**
  * @param paths files, or directories that are searched for .yaml, .yml and .json
@@ -51,13 +52,14 @@ export async function readDeclarations(paths: readonly string[]): Promise<Declar
   const users = new Map<string, DeclaredUser>();
   const secrets: DeclaredSecret[] = [];
   const issues: FileIssue[] = [];
-  for (const file of await listManifests(paths)) {
-    const { size } = await stat(file);
-    if (size > MAX_FILE_BYTES) {
+  for (const { file, isNamed } of await listManifests(paths)) {
+    const text = await textOf(file, isNamed);
+    if (text === undefined) continue;
+    if (text === TOO_LARGE) {
       issues.push({ file, line: 1, path: "", message: `is larger than ${String(MAX_FILE_BYTES)} bytes: no manifest` });
       continue;
     }
-    const parsed = parseYamlDocuments(await readFile(file, "utf8"), file);
+    const parsed = parseYamlDocuments(text, file);
     const ofUsers = parsed.documents.filter((document) => kindOf(document) === KIND);
     if (ofUsers.length > 0 || parsed.documents.length === 0) issues.push(...parsed.issues);
     for (const document of parsed.documents) {
@@ -78,21 +80,39 @@ export async function readDeclarations(paths: readonly string[]): Promise<Declar
   return { users: [...users.values()], secrets, issues };
 }
 
-async function listManifests(paths: readonly string[]): Promise<string[]> {
-  const files = new Set<string>();
-  for (const one of paths) {
+interface Found {
+  readonly file: string;
+  /** Whether a person named it, rather than a folder that it is in. */
+  readonly isNamed: boolean;
+}
+
+async function listManifests(paths: readonly string[]): Promise<Found[]> {
+  const found = new Map<string, Found>();
+  for (const one of paths.map((each) => path.normalize(each))) {
     if (!(await stat(one)).isDirectory()) {
-      files.add(one);
+      found.set(one, { file: one, isNamed: true });
       continue;
     }
-    for await (const found of glob(MANIFESTS, {
-      cwd: one,
-      exclude: (name) => path.basename(name) === "node_modules",
-    })) {
-      files.add(path.join(one, found));
+    const exclude = (name: string): boolean => path.basename(name) === "node_modules";
+    for await (const name of glob(MANIFESTS, { cwd: one, exclude })) {
+      const file = path.join(one, name);
+      if (!found.has(file)) found.set(file, { file, isNamed: false });
     }
   }
-  return [...files].toSorted();
+  return [...found.values()].toSorted((a, b) => (a.file < b.file ? -1 : 1));
+}
+
+/** `undefined`: it is none, or gone since its folder was read. */
+async function textOf(file: string, isNamed: boolean): Promise<string | typeof TOO_LARGE | undefined> {
+  try {
+    const facts = await stat(file);
+    if (facts.isDirectory()) return undefined;
+    return facts.size > MAX_FILE_BYTES ? TOO_LARGE : await readFile(file, "utf8");
+  } catch (error) {
+    const isGone = error instanceof Error && "code" in error && error.code === "ENOENT";
+    if (isGone && !isNamed) return undefined;
+    throw error;
+  }
 }
 
 function kindOf({ value }: YamlDocument): unknown {

@@ -1,5 +1,6 @@
 /** Tells that something under the paths changed; what, the reader finds by reading again. */
-import { watch } from "node:fs/promises";
+import { stat, watch } from "node:fs/promises";
+import path from "node:path";
 import type { Clock } from "../runtime/clock.ts";
 
 /** An editor saves in several steps, a checkout touches many files: so long it must be quiet before it counts. */
@@ -18,7 +19,12 @@ export async function* watchPaths(
   };
   const watchers = paths.map(async (one) => {
     try {
-      for await (const _ of watch(one, { recursive: true, signal })) touch();
+      // A file is watched by its folder: what saves by renaming puts another file in its place.
+      const only = (await stat(one)).isDirectory() ? undefined : path.basename(one);
+      const watched = only === undefined ? one : path.dirname(one);
+      for await (const { filename } of watch(watched, { recursive: only === undefined, signal })) {
+        if (only === undefined || filename === null || filename === only) touch();
+      }
     } catch (error) {
       if (!signal.aborted) fault = error;
       touch();

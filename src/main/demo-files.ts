@@ -45,6 +45,7 @@ export async function filesStage(tenant: Tenant, syncIntervalMs: number): Promis
             paths: [folder],
             isWatching: true,
             isPruning: true,
+            maxDeletesPerHour: undefined,
             mayResetPasswords: false,
             stateKeyFile: undefined,
             syncIntervalMs,

@@ -16,6 +16,7 @@ import {
   type Tally,
 } from "../core/tally.ts";
 import type { UserId } from "../core/ids.ts";
+import { allowedOf, type Limit } from "../core/limit.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { findJsonObject, isJsonObject } from "../runtime/json.ts";
 
@@ -30,9 +31,6 @@ export interface BreakerNotes {
   /** How a person confirms, as a command. */
   confirmCommand(confirmation: string): string;
 }
-
-/** An absolute number, or a share of the users that are declared: `10%`. */
-export type Limit = number | string;
 
 export interface Limits {
   /** `undefined`: the greater of a hundred and a tenth. */
@@ -65,8 +63,6 @@ interface Count {
 }
 
 const DELETIONS = "deletions";
-const DEFAULT_LEAST = 100;
-const DEFAULT_SHARE = 0.1;
 /** Written down at a time, as a share of the limit: a restart may count so many too much. */
 const RESERVED_SHARE = 0.1;
 /** How often a person's word is looked for. */
@@ -217,9 +213,7 @@ export class Breaker {
 
   /** @param done of what was declared a while ago */
   #limitOf(limit: Limit | undefined, done: number): number {
-    const declared = this.#options.countDeclared() + done;
-    if (limit === undefined) return Math.max(DEFAULT_LEAST, Math.floor(declared * DEFAULT_SHARE));
-    return typeof limit === "number" ? limit : Math.ceil((declared * Number.parseInt(limit, 10)) / 100);
+    return allowedOf(limit, this.#options.countDeclared() + done);
   }
 
   #messageOf(what: string, sinceMs: number): string {

@@ -14,6 +14,7 @@ import { Store } from "../kubernetes/store.ts";
 import { Workqueue } from "../kubernetes/workqueue.ts";
 import type { UserDirectory } from "../reconcile/ports.ts";
 import type { TenantConnections } from "../reconcile/tenant-connections.ts";
+import type { Limit } from "../core/limit.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { isJsonObject } from "../runtime/json.ts";
 import type { Log } from "../runtime/log.ts";
@@ -37,7 +38,8 @@ import { StateKeys } from "./state-keys.ts";
 import type { AuditLog } from "./audit-log.ts";
 import { AwaitedBy } from "./awaited-by.ts";
 import { configMapNotes } from "./breaker-notes.ts";
-import { Breaker, type Limit } from "./breaker.ts";
+import { Breaker } from "./breaker.ts";
+
 import { KindDeletion } from "./kind-deletion.ts";
 import { LeftBehind } from "./left-behind.ts";
 import { Namespaces } from "./namespaces.ts";
