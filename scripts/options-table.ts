@@ -10,7 +10,13 @@ export function optionRows(): ReadonlyMap<string, readonly (readonly string[])[]
     { version: "", plans: Object.keys(PLANS), presets: Object.keys(CONNECTION_PRESETS) },
     () => {},
   );
-  return new Map(program.commands.map((command) => [command.name(), rowsOf(command)]));
+  return new Map(
+    program.commands.flatMap((command) =>
+      command.commands.length === 0
+        ? [[command.name(), rowsOf(command)] as const]
+        : command.commands.map((verb) => [`${command.name()} ${verb.name()}`, rowsOf(verb)] as const),
+    ),
+  );
 }
 
 function rowsOf({ options }: Command): readonly (readonly string[])[] {

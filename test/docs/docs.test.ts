@@ -85,3 +85,13 @@ test("every reason is a CamelCase word and says what it means", (t) => {
     t.regex(meaning, /\.$/);
   }
 });
+
+test("every variable that names or reaches a tenant stands in the configuration's table", (t) => {
+  const read = readFileSync("src/main/settings-reader.ts", "utf8").matchAll(/\bAUTH0_[A-Z_]+\b/g);
+  const documented = readFileSync("docs/configuration.md", "utf8");
+
+  t.deepEqual(
+    [...new Set([...read].map(([name]) => name))].filter((name) => !documented.includes(`\`${name}\``)),
+    [],
+  );
+});

@@ -304,3 +304,19 @@ clusterTest(
     t.is((await world.tenant.user(status?.userId ?? ""))?.["nickname"], "jd");
   },
 );
+
+clusterTest("who uninstalls as the documents say leaves nothing behind that can't be deleted", async (t, cluster) => {
+  const world = await aWorld(t, cluster, OBJECTS_ONLY);
+  await credentials(world, clientSecret(world));
+  await declareTenant(world);
+  await world.apply("jane", { ...jane, connection: "email" });
+  await world.until("jane", "Created");
+  // docs/uninstall.md, "The users stay, the resources go": let go, delete, take the operator away.
+  await world.edit("jane", { deletionPolicy: "Retain" });
+  await world.must(["delete", "auth0users", "--all", "--timeout=30s"]);
+
+  const { exitCode, stderr } = await world.kubectl(["delete", "auth0tenants", "--all", "--timeout=30s"]);
+
+  t.is(exitCode, 0, `and with it its namespace can't go: ${stderr}`);
+  await world.stop();
+});

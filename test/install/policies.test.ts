@@ -75,6 +75,9 @@ clusterTest("a user is not deleted without a word beforehand", async (t, cluster
 
   await create("joe", { deletionPolicy: "Retain" });
   t.is((await remove("joe")).exitCode, 0);
+  await create("jim", { deletionPolicy: "Disable" });
+  const blocked = await remove("jim");
+  t.is(blocked.exitCode, 0, `its user would stay, blocked: ${blocked.stderr}`);
   await must(cluster, ["label", "namespace", "kept", "auth0-user-operator.dev/deletions=allowed"]);
   await eventually(async () => {
     const { exitCode, stderr } = await remove("jane");

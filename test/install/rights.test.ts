@@ -207,7 +207,7 @@ async function aRelease(
 function taken({ metadata }: Manifest, rule: Rule, namespace: string, without: Right | undefined): Rule[] {
   const isIt =
     without !== undefined &&
-    metadata.name === without.role.replace(/^any/, namespace) &&
+    metadata.name === without.role.replaceAll(/\bany\b/g, namespace) &&
     JSON.stringify(rule) === JSON.stringify(without.rule);
   if (!isIt) return [rule];
   const others = rule.resources.filter((resource) => resource !== without.resource);
@@ -256,5 +256,5 @@ function complaintOf({ resource, verb }: Right): RegExp {
 }
 
 function textOf({ role, rule, resource, verb }: Right): string {
-  return `${verb} ${resource} ${(rule.resourceNames ?? []).join()} of ${role.replace("any-", "")}`;
+  return `${verb} ${resource} ${(rule.resourceNames ?? []).join()} of ${role.replaceAll("any-", "")}`;
 }

@@ -1,9 +1,9 @@
-// Asks for the metrics until some replica says that it is the leader; a Service gives any of them.
+// Asks for the metrics until some replica says that it is the leader: a Service leads each connection to any of them.
 const [url, seconds] = process.argv.slice(1);
 const deadline = Date.now() + Number(seconds) * 1_000;
 for (let answer = ""; ;) {
   try {
-    answer = await (await fetch(url)).text();
+    answer = await (await fetch(url, { headers: { connection: "close" } })).text();
   } catch (error) {
     answer = String(error.cause ?? error);
   }

@@ -29,12 +29,17 @@ app.kubernetes.io/component: operator
   "app.kubernetes.io/part-of" "auth0-user-operator"
   "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_")
 }}
-{{- mergeOverwrite (deepCopy .Values.commonLabels) $own | toYaml }}
+{{- mergeOverwrite (omit .Values.commonLabels "app.kubernetes.io/component" | deepCopy) $own | toYaml }}
 {{- end }}
 
 {{- define "auth0-user-operator.podLabels" -}}
 {{- $own := dict "app.kubernetes.io/component" "operator" }}
 {{- mergeOverwrite (deepCopy .Values.podLabels) (include "auth0-user-operator.labels" . | fromYaml) $own | toYaml }}
+{{- end }}
+
+{{- /* Of objects that belong to no namespace: releases that serve chosen namespaces may share a name. */}}
+{{- define "auth0-user-operator.clusterScopedName" -}}
+{{ include "auth0-user-operator.fullname" . }}{{ if .Values.namespaces }}-{{ .Release.Namespace }}{{ end }}
 {{- end }}
 
 {{- define "auth0-user-operator.serviceAccountName" -}}
@@ -59,6 +64,8 @@ app.kubernetes.io/component: operator
 {{- if kindIs "invalid" .grants }}
 {{- fail "defaultTenant.grants has to be chosen: all, or a list of grants as in a ClusterAuth0Tenant (docs/tenants.md); defaultTenant.enabled=false where all tenants are objects" }}
 {{- end }}{{ .grants | toJson }}
+{{- else if not (or $.Values.allowedTenantDomains $.Values.extraArgs $.Values.extraEnv) }}
+{{- fail "without a tenant of its own (defaultTenant.enabled=false) the operator needs allowedTenantDomains, such as acme.eu.auth0.com: the domains that tenant objects may name" }}
 {{- end }}
 {{- end }}
 {{- end }}
