@@ -46,7 +46,7 @@ clusterTest("every action is one call, answered once and never repeated", async 
     "resend-password Done",
   ]);
   t.deepEqual(await world.sent(), [
-    ["POST", { user_id: userId }],
+    ["POST", { user_id: userId, identity: { provider: "auth0", user_id: userId.slice("auth0|".length) } }],
     ["POST", {}],
     "DELETE",
     ["PATCH", { password: "*****" }],
